@@ -1,0 +1,52 @@
+/** The alarm as ISA-18.2 sees it: condition, acknowledgement and mute are three independent fields (rules.md 5.6). */
+import type { Level } from './event.ts';
+import type { JsonObject } from './json.ts';
+
+export type Condition = 'active' | 'cleared';
+export type Ack = 'none' | 'unacked' | 'acked';
+export type Mute = 'none' | 'shelved' | 'suppressed' | 'maintenance';
+
+export interface Alarm {
+  /** ULID, made once at the first raise, stable over restarts and re-sends */
+  readonly aid: string;
+  /** `rule/instance`; at most one open alarm per key */
+  readonly key: string;
+  readonly rule: string;
+  readonly instance: string;
+  /** hash of the rule set that made it so */
+  readonly ruleset: string;
+  /** grows with every transition; the newest wins */
+  readonly rev: number;
+  readonly level: Level;
+  /** highest level so far */
+  readonly top: Level;
+  readonly condition: Condition;
+  readonly ack: Ack;
+  readonly mute: Mute;
+  /** closed alarms are history; an open one blocks a second of its key */
+  readonly open: boolean;
+  /** how often the condition came true under this aid */
+  readonly count: number;
+  readonly quality: 'good' | 'uncertain';
+  /** share 0..1 of the time before the raise that was observed with good data */
+  readonly observed: number;
+  readonly name: string;
+  /** the template of the text; rendered on the way out from `values` */
+  readonly text: string;
+  /** typed values the text and the reader need, by name */
+  readonly values: JsonObject;
+  readonly act?: string;
+  readonly theme?: string;
+  readonly device?: string;
+  readonly zone?: string;
+  /** UTC ms */
+  readonly raised: number;
+  readonly changed: number;
+  readonly cleared?: number;
+  /** why it cleared or closed, when not by its own condition: rule-changed, rule-removed, late-evidence */
+  readonly reason?: string;
+  /** raised while overdue timers were caught up after time off */
+  readonly firedLate?: boolean;
+}
+
+export type Transition = 'raised' | 'updated' | 'acked' | 'cleared' | 'closed' | 'shelved';

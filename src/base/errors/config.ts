@@ -1,0 +1,3 @@
+import { errorTable } from './spec.ts';
+
+export const configErrors = errorTable({});

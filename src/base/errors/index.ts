@@ -1,0 +1,55 @@
+/**
+ * The one registry of error codes. Every error this project throws is a `WeinaoError` with a code from here; test/errors.test.ts
+ * proves that codes thrown = codes listed. An error is returned or thrown, and logged once, where it is handled.
+ */
+import { type Lang, type Params, say } from '../text.ts';
+import { cliErrors } from './cli.ts';
+import { configErrors } from './config.ts';
+import { deviceErrors } from './device.ts';
+import { journalErrors } from './journal.ts';
+import { linkErrors } from './link.ts';
+import { rulesErrors } from './rules.ts';
+import type { ErrorSpec } from './spec.ts';
+import { uplinkErrors } from './uplink.ts';
+
+export const ERRORS = {
+  ...configErrors,
+  ...linkErrors,
+  ...deviceErrors,
+  ...journalErrors,
+  ...rulesErrors,
+  ...uplinkErrors,
+  ...cliErrors,
+} as const;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+export class WeinaoError extends Error {
+  readonly code: ErrorCode;
+  readonly params: Params;
+
+  constructor(code: ErrorCode, params: Params = {}, cause?: unknown) {
+    super(say(specOf(code).says, 'en', params), cause === undefined ? undefined : { cause });
+    this.name = 'WeinaoError';
+    this.code = code;
+    this.params = params;
+  }
+
+  get retry(): ErrorSpec['retry'] {
+    return specOf(this.code).retry;
+  }
+
+  /** What happened, then the next step, in the reader's language. */
+  tell(lang: Lang): { says: string; next: string } {
+    const spec = specOf(this.code);
+    return { says: say(spec.says, lang, this.params), next: say(spec.next, lang, this.params) };
+  }
+}
+
+export function specOf(code: ErrorCode): ErrorSpec {
+  return ERRORS[code];
+}
+
+export function isWeinaoError(e: unknown, code?: ErrorCode): e is WeinaoError {
+  return e instanceof WeinaoError && (code === undefined || e.code === code);
+}

@@ -1,0 +1,114 @@
+/**
+ * Feeds: the outgoing streams are computed, not stored. `Outward` is the pure function journal -> messages (written by uplink, run inside the
+ * journal's worker); `FeedLedger` is what the sender sees: messages after a sequence, acknowledgements, heads.
+ */
+import type { StoredEvent, Stream } from './event.ts';
+
+/** A row of the journal as the outward function sees it. */
+export type JournalRow =
+  | { readonly position: number; readonly kind: 'event'; readonly event: StoredEvent }
+  | {
+      readonly position: number;
+      readonly kind: 'group';
+      readonly id: string;
+      readonly recorded: number;
+      /** newest event time in the group, UTC ms */
+      readonly newest: number;
+      readonly count: number;
+      readonly boot: string;
+      readonly mono: number;
+      readonly synced: boolean;
+      /** canonical JSON of the samples array: `[{"d":…,"p":…,"t":…,"v":…},…]` */
+      readonly samples: Uint8Array;
+    };
+
+/** The feed's contract as a row of the journal: everything the outward function depends on besides rows and head. */
+export interface ContractRow {
+  readonly feed: string;
+  /** 16 hex, new with every contract */
+  readonly epoch: string;
+  readonly source: string;
+  /** `{view}.{version}` */
+  readonly view: string;
+  readonly selects: 'everything';
+  readonly encoder: number;
+  readonly encoding: 'json' | 'json+zstd';
+  /** rows after this position belong to the epoch */
+  readonly from: number;
+  readonly id: string;
+  readonly madeAt: number;
+  readonly reason: string;
+  /** acked heads of the epoch before, by stream */
+  readonly old?: { readonly epoch: string; readonly a: StreamHead; readonly t: StreamHead };
+}
+
+/** Where a stream stands: after `position` in the journal, `seq` members made, the last one's hash (64 zeros at the start). */
+export interface StreamHead {
+  readonly position: number;
+  readonly seq: number;
+  readonly hash: string;
+}
+
+export interface OutMessage {
+  readonly stream: Stream;
+  readonly seq: number;
+  readonly hash: string;
+  readonly position: number;
+  /** CloudEvents attributes the sender may repeat as MQTT 5 user properties */
+  readonly id: string;
+  readonly type: string;
+  readonly subject?: string;
+  readonly red: boolean;
+  readonly samples: number;
+  readonly payload: Uint8Array;
+}
+
+export interface Outward {
+  /** changes with every change of the bytes it makes; a golden test guards it */
+  readonly encoder: number;
+  /** first member of an epoch */
+  open(contract: ContractRow, stream: Stream): OutMessage;
+  /** the member for a row, or undefined when the row is of the other stream or withheld by the view */
+  encode(contract: ContractRow, stream: Stream, head: StreamHead, row: JournalRow): OutMessage | undefined;
+}
+
+export interface FeedDemand {
+  readonly feed: string;
+  readonly source: string;
+  readonly view: string;
+  readonly selects: 'everything';
+  readonly encoding: 'json' | 'json+zstd';
+  readonly keepMs: number;
+}
+
+export interface FeedState {
+  readonly contract: ContractRow;
+  /** acknowledged heads */
+  readonly acked: { readonly a: StreamHead; readonly t: StreamHead };
+}
+
+export interface FeedDepth {
+  readonly rows: number;
+  readonly samples: number;
+  readonly bytes: number;
+}
+
+export interface FeedLedger {
+  /** Opens or re-opens a feed: an equal demand continues its epoch, a changed one starts a new epoch at the acked cursor. */
+  open(demand: FeedDemand): Promise<FeedState>;
+  /** A new epoch without a change of contract (restored file, refused member). */
+  renew(feed: string, reason: string): Promise<FeedState>;
+  /** Members after sequence `after` of the current epoch, oldest first, at most `max` and about `bytes`. The same call gives the same bytes. */
+  next(
+    feed: string,
+    stream: Stream,
+    after: number,
+    limit: { max: number; bytes: number },
+  ): Promise<readonly OutMessage[]>;
+  /** Moves the acked cursor to the member `seq`; persisted lazily. Going back is ignored. */
+  ack(feed: string, stream: Stream, seq: number): void;
+  depth(feed: string): Promise<{ a: FeedDepth; t: FeedDepth }>;
+  /** Small values a feed keeps: retained topics it published, session number. */
+  remember(feed: string, key: string, body: string | null): void;
+  recall(feed: string): Promise<ReadonlyMap<string, string>>;
+}

@@ -1,0 +1,45 @@
+/**
+ * JSON as the feed speaks it, so that any language can hash it: keys ASCII and sorted, no null, no undefined, numbers rounded to 4 decimals,
+ * 0 or 0.0001 <= |x| < 1e15, no -0 (feed.md 4, RFC 8785). What cannot be said that way is refused, never bent.
+ */
+export type Json = boolean | number | string | readonly Json[] | JsonObject;
+export interface JsonObject {
+  readonly [key: string]: Json;
+}
+
+/** Rounds to the feed's 4 decimals; undefined when the number cannot be told (not finite, or 1e15 and more). */
+export function feedNumber(x: number): number | undefined {
+  if (!Number.isFinite(x) || Math.abs(x) >= 1e15) return undefined;
+  if (Number.isInteger(x)) return x + 0;
+  const r = Math.round(x * 1e4) / 1e4;
+  return r === 0 ? 0 : r;
+}
+
+/** Canonical text of a value. Throws RangeError on a number or key outside the rules above. */
+export function canonical(value: Json): string {
+  switch (typeof value) {
+    case 'string':
+      return JSON.stringify(value.isWellFormed() ? value : value.toWellFormed());
+    case 'boolean':
+      return value ? 'true' : 'false';
+    case 'number':
+      return canonicalNumber(value);
+    default:
+      return Array.isArray(value) ? `[${value.map(canonical).join(',')}]` : canonicalObject(value as JsonObject);
+  }
+}
+
+function canonicalNumber(x: number): string {
+  if (feedNumber(x) !== x || Object.is(x, -0)) throw new RangeError(`number outside the feed's rules: ${x}`);
+  return String(x);
+}
+
+function canonicalObject(object: JsonObject): string {
+  const keys = Object.keys(object).sort();
+  return `{${keys.map((k) => `${asciiKey(k)}:${canonical(object[k] as Json)}`).join(',')}}`;
+}
+
+function asciiKey(key: string): string {
+  for (let i = 0; i < key.length; i++) if (key.charCodeAt(i) > 126) throw new RangeError(`key is not ASCII: ${key}`);
+  return JSON.stringify(key);
+}

@@ -1,0 +1,128 @@
+/**
+ * The site as the configuration describes it, checked and resolved: what engine, rules and uplink are built from.
+ * Ids are the mapping keys of the YAML; every duration is in milliseconds.
+ */
+
+import type { Json } from './json.ts';
+import type { Path } from './problem.ts';
+
+export type DataClass = 'none' | 'personal' | 'sensitive';
+export type ValueKind = 'bool' | 'number' | 'string';
+
+export interface SiteModel {
+  readonly site: {
+    readonly id: string;
+    readonly name: string;
+    readonly lat?: number;
+    readonly lon?: number;
+    readonly timezone: string;
+  };
+  readonly gateway: { readonly id: string; readonly data: string; readonly commitWindowMs: number };
+  readonly places: ReadonlyMap<string, Place>;
+  readonly channels: ReadonlyMap<string, ChannelModel>;
+  readonly devices: ReadonlyMap<string, DeviceModel>;
+  readonly feeds: ReadonlyMap<string, FeedModel>;
+  readonly people: ReadonlyMap<string, Json>;
+  readonly assets: ReadonlyMap<string, Json>;
+  readonly times: ReadonlyMap<string, string>;
+  readonly rules: readonly RuleDocument[];
+  /** hash of everything read; changes when anything that matters changed */
+  readonly hash: string;
+}
+
+export interface Place {
+  readonly id: string;
+  readonly name: string;
+  readonly lat?: number;
+  readonly lon?: number;
+  /** enclosing place */
+  readonly in?: string;
+}
+
+export interface SerialSettings {
+  readonly baud: number;
+  readonly parity: 'none' | 'even' | 'odd';
+  readonly dataBits: 7 | 8;
+  readonly stopBits: 1 | 2;
+}
+
+/** `serial`: a local port. `tcp`: a transparent RS-485 server (frames as on the wire). `modbus_tcp`: Modbus TCP with MBAP header. */
+export type ChannelModel = {
+  readonly id: string;
+  readonly name?: string;
+  /** how long a reply may take, from the last byte sent to the first received */
+  readonly timeoutMs: number;
+  /** silence kept before each request, at least the 3.5 characters of the line's speed */
+  readonly gapMs: number;
+} & (
+  | { readonly carries: 'serial'; readonly path: string; readonly line: SerialSettings }
+  | { readonly carries: 'tcp'; readonly host: string; readonly port: number; readonly line: SerialSettings }
+  | { readonly carries: 'modbus_tcp'; readonly host: string; readonly port: number }
+);
+
+export interface PointModel {
+  readonly id: string;
+  readonly name?: string;
+  readonly kind: ValueKind;
+  /** UCUM code; absent for bool, string and plain numbers */
+  readonly unit?: string;
+  readonly class: DataClass;
+  /** smallest change worth an event; 0 = every change */
+  readonly deadband: number;
+  /** longest silence of an unchanged point */
+  readonly heartbeatMs: number;
+  readonly staleAfterMs: number;
+}
+
+export interface DeviceModel {
+  readonly id: string;
+  readonly name?: string;
+  readonly driver: string;
+  readonly channel?: string;
+  readonly pollMs: number;
+  readonly type?: string;
+  readonly tags: readonly string[];
+  readonly zone?: string;
+  readonly points: readonly PointModel[];
+  /** the device's own section as its driver's schema parsed it */
+  readonly config: unknown;
+  /** level of the technical alarm when no data comes */
+  readonly noData: 'blue' | 'yellow' | 'orange' | 'red';
+  /** hash of this section and of the channel: equal hash = nothing to restart */
+  readonly hash: string;
+}
+
+export interface SecretRef {
+  readonly file?: string;
+  readonly env?: string;
+}
+
+export interface FeedModel {
+  readonly id: string;
+  /** mqtt:// or mqtts:// */
+  readonly to: string;
+  readonly user?: string;
+  readonly password?: SecretRef;
+  readonly ca?: SecretRef;
+  readonly cert?: SecretRef;
+  readonly key?: SecretRef;
+  readonly client?: string;
+  readonly mqtt: 3 | 5;
+  readonly ack: 'broker' | 'app';
+  readonly encoding: 'json' | 'json+zstd';
+  /** telemetry messages a second while a backlog drains */
+  readonly rate: number;
+  readonly priority: number;
+  readonly keepMs: number;
+  readonly view: 'everything';
+  readonly hash: string;
+}
+
+/** One YAML document of `rules/*.yaml`, as plain data; `rules` gives it meaning. */
+export interface RuleDocument {
+  readonly file: string;
+  readonly doc: number;
+  readonly body: { readonly [key: string]: unknown };
+}
+
+export type { Path };
