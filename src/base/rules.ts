@@ -11,6 +11,8 @@ import type { Instant } from './time.ts';
 
 export type RuleInput =
   | { readonly kind: 'readings'; readonly readings: readonly Reading[] }
+  /** a device began or ceased to answer: feeds the built-in 无数据 rule `no_data/<device>` */
+  | { readonly kind: 'device'; readonly device: string; readonly online: boolean }
   /** time has passed: fire what is due */
   | { readonly kind: 'tick' }
   /** the wall clock was synchronised; time spent off is counted once from here */

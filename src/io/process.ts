@@ -1,0 +1,26 @@
+/** The process itself: signals, memory, folders of its own. */
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+export type Signal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
+
+/** Calls back on a signal until the returned function is called. */
+export function onSignal(signal: Signal, listener: () => void): () => void {
+  process.on(signal, listener);
+  return () => void process.off(signal, listener);
+}
+
+export function temporaryFolder(prefix: string): { readonly path: string; remove(): void } {
+  const path = mkdtempSync(join(tmpdir(), prefix));
+  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+export function ensureFolder(path: string): void {
+  mkdirSync(path, { recursive: true, mode: 0o750 });
+}
+
+export function memoryUse(): { readonly rss: number; readonly heap: number } {
+  const m = process.memoryUsage();
+  return { rss: m.rss, heap: m.heapUsed };
+}
