@@ -32,3 +32,14 @@ export interface Log {
   error(event: string, fields?: LogFields): void;
   child(fields: LogFields): Log;
 }
+
+/** A stream of bytes with one far end: a serial port or a socket. `src/io` opens them; tests bring simulated ones. */
+export interface BytePort {
+  /** resolves when the bytes left this process (a serial port: when they are on the wire) */
+  write(bytes: Uint8Array): Promise<void>;
+  /** at most one listener */
+  onData(listener: (bytes: Uint8Array) => void): void;
+  /** called once, when the far end or the hardware went away */
+  onClose(listener: (why: string) => void): void;
+  close(): Promise<void>;
+}

@@ -37,6 +37,14 @@ export const linkErrors = errorTable({
     },
     retry: 'later',
   },
+  'link.crowded': {
+    says: { zh: '通道 {channel}：等待的任务已有 {n} 个', en: 'channel {channel}: {n} turns are waiting already' },
+    next: {
+      zh: '轮询过密或设备过多；加大 poll 或分到几条线路',
+      en: 'polling is too dense for this line; raise poll or split the devices over several lines',
+    },
+    retry: 'later',
+  },
   'link.cancelled': {
     says: { zh: '通道 {channel}：操作已取消', en: 'channel {channel}: cancelled' },
     next: { zh: '无需处理', en: 'nothing to do' },
