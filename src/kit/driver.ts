@@ -82,9 +82,26 @@ export interface DecodeAsk {
   readonly asked?: unknown;
 }
 
+/** A read of something nobody configured. */
+export interface ScanAsk {
+  readonly station: number;
+  readonly table: string;
+  readonly address: number;
+  readonly count: number;
+}
+
+export interface ScanResult {
+  readonly request: Uint8Array;
+  readonly reply: Uint8Array;
+  /** registers, or bits as 0 and 1 */
+  readonly words: readonly number[];
+}
+
 export interface DriverModule extends DriverFace {
   /** must not do I/O */
   create(context: DriverContext): Driver;
+  /** one read for `weinao probe`; absent where the protocol has no registers */
+  scan?(door: LineDoor, ask: ScanAsk, signal: AbortSignal): Promise<ScanResult>;
   /** protocols `weinao decode` knows through this driver */
   readonly protocols: readonly string[];
   decode(ask: DecodeAsk): Decoded;

@@ -1,2 +1,45 @@
-/** The schema library as drivers see it, so that a driver names only its protocol's package. */
-export { z } from 'zod';
+/** The schema library as drivers see it, so that a driver names only its protocol's package, and the pieces every driver's section shares. */
+import { z } from 'zod';
+import { parseDuration } from '../base/time.ts';
+import { isUnit, suggestUnit } from '../base/units.ts';
+
+export { z };
+
+/** `500ms 2s 15m 48h`, as milliseconds. */
+export const duration = z
+  .string()
+  .transform((text, ctx): number => {
+    const ms = parseDuration(text);
+    if (ms !== undefined && ms > 0) return ms;
+    ctx.addIssue({ code: 'custom', message: 'duration', params: { code: 'config.bad_duration', given: text } });
+    return z.NEVER;
+  })
+  .meta({ description: '500ms, 2s, 15m, 48h' });
+
+/** A UCUM code out of the table of base/units.ts. */
+export const unit = z.string().refine(isUnit, {
+  message: 'unit',
+  error: undefined,
+  params: { code: 'config.bad_unit' },
+});
+
+/** Keys a point has whatever its driver. */
+export const pointCommon = {
+  name: z.string().min(1).max(64).optional(),
+  unit: unit.optional(),
+  deadband: z.number().min(0).default(0),
+  heartbeat: duration.optional(),
+  stale_after: duration.optional(),
+  class: z.enum(['none', 'personal', 'sensitive']).optional(),
+};
+
+export type PointCommon = {
+  readonly name?: string | undefined;
+  readonly unit?: string | undefined;
+  readonly deadband: number;
+  readonly heartbeat?: number | undefined;
+  readonly stale_after?: number | undefined;
+  readonly class?: 'none' | 'personal' | 'sensitive' | undefined;
+};
+
+export { suggestUnit };

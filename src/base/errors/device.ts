@@ -1,3 +1,50 @@
 import { errorTable } from './spec.ts';
 
-export const deviceErrors = errorTable({});
+/** What a device says, as the driver understood it. Parameters: `device`, `point`, `function`, `exception`, `zh`/`en` (the meaning), `detail`. */
+export const deviceErrors = errorTable({
+  'device.refused': {
+    says: {
+      zh: '设备拒绝：功能码 {function}，异常 {exception}（{zh}）',
+      en: 'the device refused: function {function}, exception {exception} ({en})',
+    },
+    next: {
+      zh: '核对寄存器地址（0 起）、表（holding/input）和长度；用 weinao probe 试读单个寄存器',
+      en: 'check the register address (from 0), the table (holding/input) and the length; read a single register with weinao probe',
+    },
+    retry: 'later',
+  },
+  'device.nonsense': {
+    says: { zh: '设备的应答无法理解：{detail}', en: "the device's reply makes no sense: {detail}" },
+    next: {
+      zh: '用 weinao watch --wire 通道 查看报文；检查是否有两台设备地址相同',
+      en: 'look at the bytes with weinao watch --wire CHANNEL; check for two devices with one address',
+    },
+    retry: 'later',
+  },
+  'device.bad_scan': {
+    says: {
+      zh: '不能读取：地址 {station}，{table} {address}，{count} 个',
+      en: 'cannot read: station {station}, {table} {address}, {count} of them',
+    },
+    next: {
+      zh: '站号 1-247；表为 holding、input、coil、discrete；每次最多 125 个寄存器或 2000 个位',
+      en: 'station 1-247; table holding, input, coil or discrete; at most 125 registers or 2000 bits at once',
+    },
+    retry: 'never',
+  },
+  'device.not_writable': {
+    says: { zh: '测点 {point} 不可写：{zh}', en: 'point {point} cannot be written: {en}' },
+    next: { zh: '核对测点的表和类型', en: "check the point's table and type" },
+    retry: 'never',
+  },
+  'device.value_out_of_range': {
+    says: { zh: '测点 {point} 无法表示数值 {value}', en: 'point {point} cannot hold the value {value}' },
+    next: { zh: '核对类型、倍率和上下限', en: 'check type, scale and limits' },
+    retry: 'never',
+  },
+  'device.unknown_point': {
+    says: { zh: '设备 {device} 没有测点 {point}', en: 'device {device} has no point {point}' },
+    next: { zh: '测点名见配置的 points', en: 'the names stand under points in the configuration' },
+    retry: 'never',
+  },
+});

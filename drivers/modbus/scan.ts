@@ -1,0 +1,30 @@
+/** One read of registers or bits nobody configured, for `weinao probe`. */
+import { WeinaoError } from '../../src/base/errors/index.ts';
+import type { LineDoor, ScanAsk, ScanResult } from '../../src/kit/driver.ts';
+import { fromTcp, rtuFramer, tcpFramer, toTcp } from './frame.ts';
+import { createPduCodec } from './pdu.ts';
+import { isBits, TABLES } from './plan.ts';
+
+export async function scanModbus(door: LineDoor, ask: ScanAsk, signal: AbortSignal): Promise<ScanResult> {
+  const table = TABLES.find((t) => t === ask.table);
+  const limit = table !== undefined && isBits(table) ? 2000 : 125;
+  const fits = ask.address >= 0 && ask.count >= 1 && ask.count <= limit && ask.address + ask.count <= 65_536;
+  if (table === undefined || !fits || ask.station < 1 || ask.station > 247)
+    throw new WeinaoError('device.bad_scan', {
+      table: ask.table,
+      address: ask.address,
+      count: ask.count,
+      station: ask.station,
+    });
+  const pending = createPduCodec().readTable(ask.station, table, ask.address, ask.count);
+  const tcp = door.channel.carries === 'modbus_tcp';
+  const request = tcp ? toTcp(pending.request, 0xfffe) : pending.request;
+  const reply = await door.turn('scan', signal, (turn) =>
+    turn.transact(request, tcp ? tcpFramer(request) : rtuFramer(request)),
+  );
+  const bytes = pending.read(tcp ? fromTcp(reply) : reply);
+  const words = isBits(table)
+    ? Array.from({ length: ask.count }, (_, i) => ((bytes[i >> 3] ?? 0) >> (i & 7)) & 1)
+    : Array.from({ length: bytes.length / 2 }, (_, i) => ((bytes[2 * i] ?? 0) << 8) | (bytes[2 * i + 1] ?? 0));
+  return { request, reply, words };
+}

@@ -1,0 +1,138 @@
+/** The device section of a Modbus device: `address` and `points`. Keys are those of the configuration's manual in README.md. */
+import type { PointModel } from '../../src/base/model.ts';
+import type { Problem } from '../../src/base/problem.ts';
+import { duration, pointCommon, z } from '../../src/kit/schema.ts';
+import { type Layout, NUMBER_TYPES, ORDERS, registersOf } from './codec.ts';
+import { isBits, TABLES, type Table, type Wanted } from './plan.ts';
+
+const register = z.string().transform((text, ctx): { table: Table; address: number } => {
+  const parsed = parseRegister(text);
+  if ('hint' in parsed) {
+    ctx.addIssue({
+      code: 'custom',
+      message: 'register',
+      params: { code: 'config.bad_register', given: text, hint: parsed.hint },
+    });
+    return z.NEVER;
+  }
+  return parsed;
+});
+
+const type = z.string().transform((text, ctx): { as: Layout['as']; length: number } => {
+  const parsed = parseType(text);
+  if (parsed !== undefined) return parsed;
+  ctx.addIssue({
+    code: 'custom',
+    message: 'type',
+    params: { code: 'config.bad_choice', given: text, choices: ['bool', ...NUMBER_TYPES, 'string:N'].join(' ') },
+  });
+  return z.NEVER;
+});
+
+export const pointSchema = z.strictObject({
+  ...pointCommon,
+  register: register.meta({ description: '<holding|input|coil|discrete> <0-based PDU address>' }),
+  as: type.meta({ description: 'bool int16 uint16 int32 uint32 int64 uint64 float32 float64 bcd16 bcd32 string:N' }),
+  order: z.enum(ORDERS).default('ABCD'),
+  bit: z.int().min(0).max(15).optional(),
+  scale: z.number().default(1),
+  offset: z.number().default(0),
+  nan: z.array(z.number()).default([]),
+  min: z.number().optional(),
+  max: z.number().optional(),
+  write: z.enum(['single', 'multiple']).default('single'),
+});
+
+export const deviceSchema = z.strictObject({
+  address: z.int().min(1).max(247),
+  timeout: duration.optional(),
+  points: z.record(z.string(), pointSchema).refine((points) => Object.keys(points).length > 0, {
+    message: 'empty',
+    params: { code: 'config.no_points' },
+  }),
+});
+
+export type ModbusPoint = z.output<typeof pointSchema>;
+export type ModbusDevice = z.output<typeof deviceSchema>;
+
+function parseRegister(text: string): { table: Table; address: number } | { hint: string } {
+  const words = text
+    .trim()
+    .split(' ')
+    .filter((w) => w !== '');
+  const table = TABLES.find((t) => t === words[0]);
+  const address = Number(words[1]);
+  const whole = words.length === 2 && Number.isInteger(address) && address >= 0 && address <= 65535;
+  if (table !== undefined && whole) return { table, address };
+  return { hint: suggestRegister(words) };
+}
+
+/** `40001` and `4x0001` count from 1 with the table in front; mbpoll and many manuals do. */
+function suggestRegister(words: readonly string[]): string {
+  // `4x0001` is 40001 in another spelling
+  const last = (words.at(-1) ?? '').toLowerCase().replace('x', '');
+  const n = Number(last);
+  const digits = last.length;
+  if (words.length <= 2 && Number.isInteger(n) && (digits === 5 || digits === 6)) {
+    const base = digits === 5 ? 10_000 : 100_000;
+    const table = ({ 0: 'coil', 1: 'discrete', 3: 'input', 4: 'holding' } as const)[Math.floor(n / base)];
+    if (table !== undefined && n % base >= 1) return `${table} ${(n % base) - 1}`;
+  }
+  return Number.isInteger(n) && n >= 0 && n <= 65535 && last !== '' ? `holding ${n}` : 'holding 0';
+}
+
+function parseType(text: string): { as: Layout['as']; length: number } | undefined {
+  if (text === 'bool') return { as: 'bool', length: 0 };
+  const number = NUMBER_TYPES.find((t) => t === text);
+  if (number !== undefined) return { as: number, length: 0 };
+  if (!text.startsWith('string:')) return undefined;
+  const length = Number(text.slice(7));
+  return Number.isInteger(length) && length >= 1 && length <= 248 ? { as: 'string', length } : undefined;
+}
+
+export function layoutOf(point: ModbusPoint): Layout {
+  const { as, length } = point.as;
+  return {
+    as,
+    length,
+    order: point.order,
+    bit: point.bit,
+    scale: point.scale,
+    offset: point.offset,
+    nan: point.nan,
+    min: point.min,
+    max: point.max,
+  };
+}
+
+export function wantedOf(id: string, point: ModbusPoint): Wanted {
+  const { table, address } = point.register;
+  return { id, table, address, count: isBits(table) ? 1 : registersOf(layoutOf(point)) };
+}
+
+export function kindOf(point: ModbusPoint): PointModel['kind'] {
+  if (point.as.as === 'bool' || point.bit !== undefined) return 'bool';
+  return point.as.as === 'string' ? 'string' : 'number';
+}
+
+/** What the schema cannot say. */
+export function modbusProblems(device: ModbusDevice): Problem[] {
+  const problems: Problem[] = [];
+  const report = (id: string, key: string, code: Problem['code'], params: Problem['params'] = {}): void => {
+    problems.push({ code, params, path: ['points', id, key], severity: 'error' });
+  };
+  for (const [id, point] of Object.entries(device.points)) {
+    const bits = isBits(point.register.table);
+    const wide = !bits && registersOf(layoutOf(point)) > 1;
+    if (bits && point.as.as !== 'bool') report(id, 'as', 'config.bits_are_bool', { table: point.register.table });
+    if (point.bit !== undefined && (bits || wide || point.as.as === 'string'))
+      report(id, 'bit', 'config.bit_needs_register');
+    if (!bits && point.as.as === 'bool' && point.bit === undefined && point.nan.length === 0 && point.scale !== 1)
+      report(id, 'scale', 'config.scale_of_bool');
+    if (point.scale === 0) report(id, 'scale', 'config.scale_zero');
+    if (wantedOf(id, point).address + wantedOf(id, point).count > 65_536) report(id, 'register', 'config.register_end');
+    if (point.min !== undefined && point.max !== undefined && point.min > point.max)
+      report(id, 'min', 'config.min_over_max');
+  }
+  return problems;
+}

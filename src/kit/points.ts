@@ -1,0 +1,22 @@
+/** A point of the model out of the keys every driver's points share. */
+import type { PointDefaults } from '../base/driver.ts';
+import type { PointModel } from '../base/model.ts';
+import type { PointCommon } from './schema.ts';
+
+export function pointModel(
+  id: string,
+  kind: PointModel['kind'],
+  point: PointCommon,
+  defaults: PointDefaults,
+): PointModel {
+  return {
+    id,
+    ...(point.name === undefined ? {} : { name: point.name }),
+    kind,
+    ...(point.unit === undefined ? {} : { unit: point.unit }),
+    class: point.class ?? defaults.class,
+    deadband: point.deadband,
+    heartbeatMs: point.heartbeat ?? defaults.heartbeatMs,
+    staleAfterMs: point.stale_after ?? defaults.staleAfterMs,
+  };
+}
