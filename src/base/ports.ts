@@ -43,3 +43,11 @@ export interface BytePort {
   onClose(listener: (why: string) => void): void;
   close(): Promise<void>;
 }
+
+/** Files as the configuration needs them. Paths are absolute. */
+export interface FileReader {
+  /** names in a folder, sorted; empty when there is no such folder */
+  list(folder: string): Promise<readonly string[]>;
+  /** undefined when there is no such file; rejects with RangeError when it is over `maxBytes`, with the system's error otherwise */
+  read(path: string, maxBytes: number): Promise<string | undefined>;
+}

@@ -52,6 +52,11 @@ export const configErrors = errorTable({
     next: NOTHING,
     retry: 'never',
   },
+  'config.wrong_form': {
+    says: { zh: '应为 {expected}，实际为 {received}', en: 'should be {expected}, is {received}' },
+    next: { zh: '写法：{example}', en: 'write it as: {example}' },
+    retry: 'never',
+  },
   'config.bad_choice': {
     says: { zh: '“{given}” 不可用', en: '"{given}" is no choice here' },
     next: { zh: '可选：{choices}', en: 'choose one of: {choices}' },

@@ -1,0 +1,185 @@
+/** What only the whole file can tell: references, ports and stations used twice, feeds that must say what they show. */
+import type { DriverFace } from '../base/driver.ts';
+import type { ChannelModel, DeviceModel, FeedModel, Place, SecretRef } from '../base/model.ts';
+import type { Report } from './report.ts';
+import type { ChannelSection, FeedSection, SiteSections } from './schema.ts';
+
+const LIMITS = { channels: 64, devices: 2000, points: 50_000, feeds: 32 } as const;
+
+/** A secret's outcome; `why` never holds any of it. */
+export interface SecretOutcome {
+  readonly value?: string | undefined;
+  readonly why?: string;
+  readonly place?: string;
+}
+export type ReadSecret = (ref: SecretRef) => Promise<SecretOutcome>;
+/** `file:line:column` of a path, for messages that name another place */
+export type Where = (path: readonly (string | number)[]) => string;
+
+/** the names written in a section */
+export type Names = (section: string) => readonly string[];
+
+export function buildPlaces(sections: SiteSections, names: Names, report: Report): Map<string, Place> {
+  const places = new Map<string, Place>();
+  for (const [id, place] of Object.entries(sections.places)) {
+    report.id(['places', id], id);
+    places.set(id, { id, ...definedOnly(place) } as Place);
+    if (place.in !== undefined)
+      report.known(['places', id, 'in'], place.in, names('places'), { zh: '位置', en: 'place' });
+  }
+  for (const id of places.keys()) {
+    const seen = new Set<string>();
+    for (let at: string | undefined = id; at !== undefined; at = places.get(at)?.in) {
+      if (seen.has(at)) {
+        report.add('config.loop', ['places', id, 'in'], { given: id });
+        break;
+      }
+      seen.add(at);
+    }
+  }
+  for (const [id, asset] of Object.entries(sections.assets)) {
+    report.id(['assets', id], id);
+    if (asset.zone !== undefined)
+      report.known(['assets', id, 'zone'], asset.zone, names('places'), { zh: '位置', en: 'place' });
+  }
+  return places;
+}
+
+export function buildChannels(sections: SiteSections, report: Report, where: Where): Map<string, ChannelModel> {
+  const channels = new Map<string, ChannelModel>();
+  const ports = new Map<string, string>();
+  for (const [id, section] of Object.entries(sections.channels)) {
+    report.id(['channels', id], id);
+    const model = channelModel(id, section);
+    if (model === undefined) {
+      report.add('config.one_carrier', ['channels', id], {}, true);
+      continue;
+    }
+    channels.set(id, model);
+    const port = model.carries === 'serial' ? model.path : `${model.host}:${model.port}`;
+    const other = ports.get(port);
+    if (other === undefined) ports.set(port, id);
+    else
+      report.add('config.same_port', ['channels', id, model.carries], {
+        port,
+        other,
+        where: where(['channels', other]),
+      });
+  }
+  if (channels.size > LIMITS.channels)
+    report.add('config.too_many', ['channels'], { what: 'channels', limit: LIMITS.channels }, true);
+  return channels;
+}
+
+function channelModel(id: string, section: ChannelSection): ChannelModel | undefined {
+  const { serial, tcp, modbus_tcp } = section;
+  if ([serial, tcp, modbus_tcp].filter((c) => c !== undefined).length !== 1) return undefined;
+  const line = { baud: section.baud, parity: section.parity, dataBits: section.data_bits, stopBits: section.stop_bits };
+  const common = {
+    id,
+    ...(section.name === undefined ? {} : { name: section.name }),
+    timeoutMs: section.timeout,
+    gapMs: section.gap ?? 0,
+  };
+  if (serial !== undefined) return { ...common, carries: 'serial', path: serial, line };
+  if (tcp !== undefined) return { ...common, carries: 'tcp', ...tcp, line };
+  return modbus_tcp === undefined ? undefined : { ...common, carries: 'modbus_tcp', ...modbus_tcp };
+}
+
+export function checkStations(
+  devices: Iterable<DeviceModel>,
+  drivers: ReadonlyMap<string, DriverFace>,
+  report: Report,
+  where: Where,
+): void {
+  const taken = new Map<string, string>();
+  let count = 0;
+  let points = 0;
+  for (const device of devices) {
+    count++;
+    points += device.points.length;
+    const station = drivers.get(device.driver)?.station(device.config);
+    if (station === undefined || device.channel === undefined) continue;
+    const key = `${device.channel} ${station}`;
+    const other = taken.get(key);
+    if (other === undefined) taken.set(key, device.id);
+    else
+      report.add('config.same_station', ['devices', device.id, 'address'], {
+        channel: device.channel,
+        station,
+        other,
+        where: where(['devices', other, 'address']),
+      });
+  }
+  if (count > LIMITS.devices)
+    report.add('config.too_many', ['devices'], { what: 'devices', limit: LIMITS.devices }, true);
+  if (points > LIMITS.points)
+    report.add('config.too_many', ['devices'], { what: 'points', limit: LIMITS.points }, true);
+}
+
+const SECRETS = ['password', 'ca', 'cert', 'key'] as const;
+const WHY: Readonly<Record<string, readonly [string, string]>> = {
+  missing: ['不存在', 'it does not exist'],
+  'open to others': ['其他用户可读', 'other users may read it'],
+  'too big': ['文件过大', 'it is too big'],
+  empty: ['内容为空', 'it is empty'],
+  unreadable: ['没有读取权限', 'no permission to read it'],
+};
+
+export async function buildFeeds(
+  sections: SiteSections,
+  report: Report,
+  readSecret: ReadSecret,
+  hash: (value: unknown) => string,
+): Promise<Map<string, FeedModel>> {
+  const feeds = new Map<string, FeedModel>();
+  for (const [id, section] of Object.entries(sections.feeds)) {
+    report.id(['feeds', id], id);
+    checkView(id, section, report);
+    for (const key of SECRETS) await checkSecret(id, key, section[key], report, readSecret);
+    const { keep, view: _, commands: __, ...rest } = section;
+    feeds.set(id, { id, ...definedOnly(rest), keepMs: keep, view: 'everything', hash: hash(section) } as FeedModel);
+  }
+  if (feeds.size > LIMITS.feeds) report.add('config.too_many', ['feeds'], { what: 'feeds', limit: LIMITS.feeds }, true);
+  return feeds;
+}
+
+function checkView(id: string, section: FeedSection, report: Report): void {
+  if (section.view === undefined) report.add('config.no_view', ['feeds', id], {}, true);
+  else if (section.view !== 'everything')
+    report.add('config.later', ['feeds', id, 'view'], {
+      what: 'view',
+      zh: '目前只能写 view: everything',
+      en: 'only view: everything for now',
+    });
+  if (section.commands !== undefined)
+    report.add(
+      'config.later',
+      ['feeds', id, 'commands'],
+      { what: 'commands', zh: '删去 commands', en: 'remove commands' },
+      true,
+    );
+}
+
+async function checkSecret(
+  id: string,
+  key: string,
+  ref: SecretRef | undefined,
+  report: Report,
+  readSecret: ReadSecret,
+): Promise<void> {
+  if (ref === undefined) return;
+  const outcome = await readSecret(ref);
+  if (outcome.value !== undefined) return;
+  const [zh, en] = WHY[outcome.why ?? ''] ?? ['无法读取', 'it cannot be read'];
+  report.add('config.no_secret', ['feeds', id, key], {
+    name: ref.file ?? ref.env ?? '',
+    zh,
+    en,
+    place: outcome.place ?? '',
+  });
+}
+
+function definedOnly<T extends object>(object: T): Partial<T> {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Partial<T>;
+}

@@ -1,0 +1,167 @@
+/** Devices out of their sections: the driver's own schema, the profile, the standard points of the type, the privacy class. */
+import { createHash } from 'node:crypto';
+import type { z } from 'zod';
+import type { DriverFace } from '../base/driver.ts';
+import type { ChannelModel, DeviceModel, PointModel } from '../base/model.ts';
+import { conversion } from '../base/units.ts';
+import type { Names } from './cross.ts';
+import { problemsOf } from './issues.ts';
+import type { Report } from './report.ts';
+import type { DeviceTypes, SiteSections } from './schema.ts';
+import { deviceCommon } from './schema.ts';
+
+const HEARTBEAT = 15 * 60_000;
+const STALE_POLLS = 3;
+const LEAST_STALE = 10_000;
+const HOME = 'home';
+
+export interface DeviceContext {
+  readonly report: Report;
+  readonly drivers: ReadonlyMap<string, DriverFace>;
+  readonly types: DeviceTypes;
+  readonly channels: ReadonlyMap<string, ChannelModel>;
+  readonly sections: SiteSections;
+  readonly names: Names;
+  /** a profile's points by `driver/profile`; undefined when there is none of that name */
+  readonly profile: (driver: string, profile: string) => Record<string, unknown> | undefined;
+}
+
+export function buildDevice(id: string, context: DeviceContext): DeviceModel | undefined {
+  const { report, drivers, sections } = context;
+  const section = sections.devices[id];
+  if (section === undefined) return undefined;
+  const path = ['devices', id];
+  report.id(path, id);
+  if (!report.known([...path, 'driver'], section.driver, drivers.keys(), { zh: '驱动', en: 'driver' }))
+    return undefined;
+  const driver = drivers.get(section.driver);
+  if (driver === undefined) return undefined;
+  const channel = checkChannel(id, driver, context);
+  checkPlace(id, context);
+  const own = withProfile(id, ownKeys(section), context);
+  const parsed = driver.schema.safeParse(own, { reportInput: true });
+  if (!parsed.success) {
+    report.problems.push(
+      ...problemsOf(parsed.error.issues, own, driver.schema as z.ZodType, path, Object.keys(deviceCommon)),
+    );
+    return undefined;
+  }
+  const problems = driver.problems(parsed.data);
+  report.problems.push(...problems.map((p) => ({ ...p, path: [...path, ...p.path] })));
+  const points = pointsOf(id, driver, parsed.data, context);
+  return {
+    id,
+    ...(section.name === undefined ? {} : { name: section.name }),
+    driver: section.driver,
+    ...(section.channel === undefined ? {} : { channel: section.channel }),
+    pollMs: section.poll,
+    ...(section.type === undefined ? {} : { type: section.type }),
+    tags: section.tags,
+    ...(section.zone === undefined ? {} : { zone: section.zone }),
+    points,
+    config: parsed.data,
+    noData: context.types[section.type ?? '']?.no_data ?? 'yellow',
+    hash: createHash('sha256')
+      .update(JSON.stringify([section, own, channel, points]))
+      .digest('hex')
+      .slice(0, 16),
+  };
+}
+
+function ownKeys(section: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(section).filter(([key]) => !(key in deviceCommon)));
+}
+
+function checkChannel(
+  id: string,
+  driver: DriverFace,
+  { report, channels, sections, names }: DeviceContext,
+): ChannelModel | undefined {
+  const name = sections.devices[id]?.channel;
+  if (name === undefined) {
+    if (driver.carries.length > 0) report.add('config.no_channel', ['devices', id], { driver: driver.name }, true);
+    return undefined;
+  }
+  const path = ['devices', id, 'channel'];
+  if (!report.known(path, name, names('channels'), { zh: '通道', en: 'channel' })) return undefined;
+  const channel = channels.get(name);
+  if (channel !== undefined && !driver.carries.includes(channel.carries))
+    report.add('config.channel_kind', path, {
+      driver: driver.name,
+      carries: channel.carries,
+      choices: driver.carries.join(' '),
+    });
+  return channel;
+}
+
+function checkPlace(id: string, { report, sections, types, names }: DeviceContext): void {
+  const { zone, type } = sections.devices[id] ?? {};
+  if (zone !== undefined) report.known(['devices', id, 'zone'], zone, names('places'), { zh: '位置', en: 'place' });
+  if (type !== undefined) report.known(['devices', id, 'type'], type, Object.keys(types), { zh: '类型', en: 'type' });
+}
+
+/** The profile's points, each key overridden by the device's own. */
+function withProfile(id: string, own: Record<string, unknown>, context: DeviceContext): Record<string, unknown> {
+  const section = context.sections.devices[id];
+  if (section?.profile === undefined) return own;
+  const points = context.profile(section.driver, section.profile);
+  if (points === undefined) {
+    context.report.known(['devices', id, 'profile'], section.profile, [], { zh: '设备模板', en: 'profile' });
+    return own;
+  }
+  const merged: Record<string, unknown> = { ...points };
+  for (const [point, keys] of Object.entries((own.points ?? {}) as Record<string, object>))
+    merged[point] = { ...(points[point] as object | undefined), ...keys };
+  return { ...own, points: merged };
+}
+
+function pointsOf(id: string, driver: DriverFace, config: unknown, context: DeviceContext): PointModel[] {
+  const section = context.sections.devices[id];
+  const type = context.types[section?.type ?? ''];
+  const home = inHome(id, context.sections);
+  const staleAfterMs = Math.max(LEAST_STALE, STALE_POLLS * (section?.poll ?? 0));
+  const written = (config as { points?: Record<string, { class?: string; stale_after?: number }> }).points ?? {};
+  return driver.points(config, { heartbeatMs: HEARTBEAT, staleAfterMs, class: 'personal' }).map((point) => {
+    context.report.id(['devices', id, 'points', point.id], point.id);
+    const standard = type?.points[point.id];
+    const own = written[point.id];
+    const dataClass = own?.class === undefined && standard !== undefined && !home ? standard.class : point.class;
+    const stale =
+      own?.stale_after === undefined && standard?.stale_after !== undefined
+        ? Math.max(standard.stale_after, staleAfterMs)
+        : point.staleAfterMs;
+    return converted(
+      { ...point, class: dataClass, staleAfterMs: stale },
+      standard?.unit,
+      id,
+      section?.type ?? '',
+      context.report,
+    );
+  });
+}
+
+/** A standard point has the standard unit; deadbands were written in the technician's. */
+function converted(
+  point: PointModel,
+  standard: string | undefined,
+  id: string,
+  type: string,
+  report: Report,
+): PointModel {
+  if (standard === undefined || point.unit === undefined || point.unit === standard) return point;
+  const convert = conversion(point.unit, standard);
+  if (convert === undefined) {
+    report.add('config.unit_mismatch', ['devices', id, 'points', point.id, 'unit'], {
+      given: point.unit,
+      type,
+      standard,
+    });
+    return point;
+  }
+  return { ...point, unit: standard, deadband: point.deadband * Math.abs(convert.scale), convert };
+}
+
+/** What hangs in a flat tells of the people in it, whatever it measures. */
+function inHome(id: string, sections: SiteSections): boolean {
+  return Object.values(sections.assets).some((asset) => asset.type === HOME && Object.values(asset).includes(id));
+}

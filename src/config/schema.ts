@@ -1,0 +1,153 @@
+/** weinao.yaml as one schema: types, defaults, checks, and the JSON schema for editors (scripts/schemas.ts). */
+import { z } from 'zod';
+import { duration, unit } from '../kit/schema.ts';
+
+const name = z.string().min(1).max(64);
+const custom = (code: string, hint?: string): { message: string; params: Record<string, string> } => ({
+  message: code,
+  params: hint === undefined ? { code } : { code, hint },
+});
+
+export const secret = z.unknown().transform((given, ctx): { file?: string; env?: string } => {
+  const parsed = secretShape.safeParse(given);
+  if (parsed.success) return parsed.data as { file?: string; env?: string };
+  ctx.addIssue({ code: 'custom', ...custom('config.inline_secret') });
+  return z.NEVER;
+});
+const secretName = z
+  .string()
+  .min(1)
+  .max(64)
+  .refine((s) => !s.includes('/') && !s.startsWith('.'));
+const secretShape = z.union([z.strictObject({ file: secretName }), z.strictObject({ env: secretName })]);
+
+const timezone = z.string().refine((zone) => {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: zone });
+    return true;
+  } catch {
+    return false;
+  }
+}, custom('config.bad_timezone'));
+
+const hostPort = z.string().transform((text, ctx): { host: string; port: number } => {
+  const colon = text.lastIndexOf(':');
+  const host = text.slice(0, colon);
+  const port = Number(text.slice(colon + 1));
+  if (colon > 0 && !host.includes(' ') && Number.isInteger(port) && port >= 1 && port <= 65_535) return { host, port };
+  ctx.addIssue({ code: 'custom', ...custom('config.bad_address') });
+  return z.NEVER;
+});
+
+const brokerUrl = z.string().refine((text) => {
+  if (!URL.canParse(text)) return false;
+  const url = new URL(text);
+  return (
+    (url.protocol === 'mqtt:' || url.protocol === 'mqtts:') &&
+    url.hostname !== '' &&
+    url.username === '' &&
+    url.password === ''
+  );
+}, custom('config.bad_url'));
+
+export const channelSchema = z.strictObject({
+  name: name.optional(),
+  serial: z.string().startsWith('/').optional(),
+  tcp: hostPort.optional(),
+  modbus_tcp: hostPort.optional(),
+  baud: z.literal([1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200]).default(9600),
+  parity: z.enum(['none', 'even', 'odd']).default('none'),
+  data_bits: z.literal([7, 8]).default(8),
+  stop_bits: z.literal([1, 2]).default(1),
+  timeout: duration.default(1000),
+  gap: duration.optional(),
+});
+
+/** Keys every device has; the rest belongs to its driver. */
+export const deviceCommon = {
+  driver: z.string(),
+  channel: z.string().optional(),
+  poll: duration.default(5000),
+  type: z.string().optional(),
+  tags: z.array(z.string()).default([]),
+  zone: z.string().optional(),
+  name: name.optional(),
+  profile: z.string().optional(),
+};
+
+export const feedSchema = z.strictObject({
+  to: brokerUrl,
+  user: z.string().optional(),
+  password: secret.optional(),
+  ca: secret.optional(),
+  cert: secret.optional(),
+  key: secret.optional(),
+  client: z.string().max(64).optional(),
+  mqtt: z.literal([3, 5]).default(5),
+  ack: z.enum(['broker', 'app']).default('broker'),
+  encoding: z.enum(['json', 'json+zstd']).default('json'),
+  rate: z.number().positive().max(10_000).default(50),
+  priority: z.int().min(0).max(9).default(5),
+  keep: duration.default(30 * 86_400_000),
+  commands: z.unknown().optional(),
+  view: z.unknown().optional(),
+});
+
+export const siteSchema = z.strictObject({
+  site: z.strictObject({
+    id: z.string(),
+    name,
+    lat: z.number().min(-90).max(90).optional(),
+    lon: z.number().min(-180).max(180).optional(),
+    timezone: timezone.default('Asia/Shanghai'),
+  }),
+  gateway: z
+    .strictObject({
+      id: z.string().default('gw1'),
+      data: z.string().startsWith('/').default('/var/lib/weinao'),
+      commit_window: duration.default(1000),
+    })
+    .prefault({}),
+  times: z.record(z.string(), z.string()).default({}),
+  places: z
+    .record(
+      z.string(),
+      z.strictObject({
+        name,
+        lat: z.number().min(-90).max(90).optional(),
+        lon: z.number().min(-180).max(180).optional(),
+        in: z.string().optional(),
+      }),
+    )
+    .default({}),
+  people: z.record(z.string(), z.looseObject({})).default({}),
+  assets: z.record(z.string(), z.looseObject({ type: z.string(), zone: z.string().optional() })).default({}),
+  channels: z.record(z.string(), channelSchema).default({}),
+  devices: z.record(z.string(), z.looseObject(deviceCommon)).default({}),
+  feeds: z.record(z.string(), feedSchema).default({}),
+});
+
+export type SiteSections = z.output<typeof siteSchema>;
+export type ChannelSection = z.output<typeof channelSchema>;
+export type FeedSection = z.output<typeof feedSchema>;
+
+export const typesSchema = z.record(
+  z.string(),
+  z.strictObject({
+    name: name.optional(),
+    no_data: z.enum(['blue', 'yellow', 'orange', 'red']).default('yellow'),
+    points: z
+      .record(
+        z.string(),
+        z.strictObject({
+          unit: unit.optional(),
+          kind: z.enum(['bool', 'number', 'string']),
+          class: z.enum(['none', 'personal', 'sensitive']).default('none'),
+          stale_after: duration.optional(),
+          name: name.optional(),
+        }),
+      )
+      .default({}),
+  }),
+);
+export type DeviceTypes = z.output<typeof typesSchema>;

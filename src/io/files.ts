@@ -1,0 +1,122 @@
+/** Files: the configuration's reader, secrets, and writes that survive a power cut. */
+import { constants } from 'node:fs';
+import { copyFile, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { SecretRef } from '../base/model.ts';
+import type { FileReader } from '../base/ports.ts';
+
+const MAX_SECRET = 64 * 1024;
+
+const missing = (error: unknown): boolean => {
+  const code = (error as { code?: string }).code;
+  return code === 'ENOENT' || code === 'ENOTDIR';
+};
+
+export function systemFiles(): FileReader {
+  return {
+    list: async (folder) => {
+      try {
+        return (await readdir(folder)).sort();
+      } catch (error) {
+        if (missing(error)) return [];
+        throw error;
+      }
+    },
+    read: async (path, maxBytes) => {
+      try {
+        if ((await stat(path)).size > maxBytes) throw new RangeError(`over ${maxBytes} bytes`);
+        return await readFile(path, 'utf8');
+      } catch (error) {
+        if (missing(error)) return undefined;
+        throw error;
+      }
+    },
+  };
+}
+
+/** A secret, or why there is none; the reason never holds any of it. */
+export type Secret =
+  | { readonly value: string }
+  | {
+      readonly value?: undefined;
+      readonly why: 'missing' | 'open to others' | 'too big' | 'empty' | 'unreadable';
+      readonly place: string;
+    };
+
+export interface SecretPlaces {
+  /** configuration folder; files stand under its `secrets/` */
+  readonly folder: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** `{env: NAME}` from the environment; `{file: name}` from systemd's credentials, else from `secrets/`, where nobody else may read it. */
+export async function readSecret(ref: SecretRef, places: SecretPlaces): Promise<Secret> {
+  if (ref.env !== undefined) {
+    const value = places.env[ref.env];
+    return value === undefined || value === '' ? { why: 'missing', place: `$${ref.env}` } : { value };
+  }
+  const name = ref.file ?? '';
+  const credentials = places.env.CREDENTIALS_DIRECTORY;
+  if (credentials !== undefined) {
+    const given = await secretFile(join(credentials, name), false);
+    if (given.value !== undefined || given.why !== 'missing') return given;
+  }
+  return secretFile(join(places.folder, 'secrets', name), true);
+}
+
+async function secretFile(place: string, closed: boolean): Promise<Secret> {
+  try {
+    const facts = await stat(place);
+    if (closed && (facts.mode & 0o077) !== 0) return { why: 'open to others', place };
+    if (facts.size > MAX_SECRET) return { why: 'too big', place };
+    const value = (await readFile(place, 'utf8')).trimEnd();
+    return value === '' ? { why: 'empty', place } : { value };
+  } catch (error) {
+    return { why: missing(error) ? 'missing' : 'unreadable', place };
+  }
+}
+
+/** The file is either the old one or the new one, whatever happens: written beside, synced, renamed, folder synced. */
+export async function writeAtomic(path: string, content: string | Uint8Array, mode = 0o640): Promise<void> {
+  const beside = `${path}.new`;
+  const file = await open(beside, 'w', mode);
+  try {
+    await file.writeFile(content);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(beside, path);
+  await syncFolder(dirname(path));
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, constants.O_RDONLY);
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+/** Copies the named files and folders (one level) of a folder, whole or not at all. */
+export async function copyFolder(from: string, to: string, names: readonly string[]): Promise<void> {
+  const fresh = `${to}.new`;
+  await rm(fresh, { recursive: true, force: true });
+  await mkdir(fresh, { recursive: true, mode: 0o750 });
+  for (const name of names) await copyOne(join(from, name), join(fresh, name));
+  await rm(to, { recursive: true, force: true });
+  await rename(fresh, to);
+  await syncFolder(dirname(to));
+}
+
+async function copyOne(from: string, to: string): Promise<void> {
+  try {
+    if (!(await stat(from)).isDirectory()) return await copyFile(from, to);
+    await mkdir(to, { mode: 0o750 });
+    for (const entry of await readdir(from))
+      if (entry.endsWith('.yaml')) await copyFile(join(from, entry), join(to, entry));
+  } catch (error) {
+    if (!missing(error)) throw error;
+  }
+}
