@@ -31,6 +31,8 @@ export interface RuleState {
 export interface Restorable {
   readonly alarms: readonly Alarm[];
   readonly states: readonly StateRow[];
+  /** UTC ms of the last thing known before the process ended: time from then on was not observed */
+  readonly downSince?: number;
 }
 
 export interface RuleMachine {
