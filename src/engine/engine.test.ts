@@ -1,0 +1,258 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { VirtualClock } from '../../test/fakes/clock.ts';
+import { memoryLog } from '../../test/fakes/log.ts';
+import { seededRandom } from '../../test/fakes/random.ts';
+import { WeinaoError } from '../base/errors/index.ts';
+import type { ChannelModel, DeviceModel, PointModel, SiteModel } from '../base/model.ts';
+import type { Reading } from '../base/reading.ts';
+import type { DriverModule } from '../kit/driver.ts';
+import { simulatedPort } from '../link/simulated.ts';
+import { createEngine, type DeviceChange } from './index.ts';
+import { isNews, type Told } from './report.ts';
+import { Grid } from './schedule.ts';
+
+const point = (id: string, over: Partial<PointModel> = {}): PointModel => ({
+  id,
+  kind: 'number',
+  class: 'none',
+  deadband: 0,
+  heartbeatMs: 600_000,
+  staleAfterMs: 10_000,
+  ...over,
+});
+const channel: ChannelModel = {
+  id: 'l',
+  carries: 'serial',
+  path: '/x',
+  line: { baud: 9600, parity: 'none', dataBits: 8, stopBits: 1 },
+  timeoutMs: 300,
+  gapMs: 0,
+};
+const device = (id: string, over: Partial<DeviceModel> = {}): DeviceModel => ({
+  id,
+  driver: 'toy',
+  channel: 'l',
+  pollMs: 1000,
+  tags: [],
+  points: [point('v')],
+  config: { n: Number(id.slice(1)) },
+  noData: 'yellow',
+  hash: `${id}${JSON.stringify(over)}`,
+  ...over,
+});
+const site = (...devices: DeviceModel[]): SiteModel =>
+  ({ channels: new Map([['l', channel]]), devices: new Map(devices.map((d) => [d.id, d])) }) as unknown as SiteModel;
+
+/** A one-byte protocol: ask n, get n and a value. Values of 200 and more are refused. */
+const toy: DriverModule = {
+  name: 'toy',
+  carries: ['serial'],
+  protocols: [],
+  schema: undefined as never,
+  station: () => undefined,
+  points: () => [],
+  problems: () => [],
+  decode: () => ({ outcome: 'none' }),
+  create: ({ device: model, line }) => ({
+    probe: () => Promise.resolve({ present: true }),
+    close: () => Promise.resolve(),
+    poll: async (points, signal) => {
+      const n = (model.config as { n: number }).n;
+      try {
+        const reply = await line.turn('poll', signal, (turn) =>
+          turn.transact(Uint8Array.of(n), (b) =>
+            b.length >= 2 && b[0] === n ? { kind: 'frame', start: 0, end: 2 } : { kind: 'need' },
+          ),
+        );
+        const value = reply[1] ?? 0;
+        if (value >= 200)
+          return { readings: points.map((p) => ({ point: p, value: null, why: 'nan' as const })), faults: [] };
+        return { readings: points.map((p) => ({ point: p, value })), faults: [] };
+      } catch (error) {
+        if (!(error instanceof WeinaoError)) throw error;
+        return { readings: [], faults: points.map((p) => ({ point: p, error })) };
+      }
+    },
+  }),
+};
+
+function bench(answer: (n: number) => number | undefined) {
+  const clock = new VirtualClock();
+  const asked: { n: number; at: number }[] = [];
+  const readings: Reading[] = [];
+  const reports: Reading[] = [];
+  const changes: DeviceChange[] = [];
+  const engine = createEngine({
+    clock,
+    log: memoryLog(),
+    random: seededRandom(7),
+    drivers: [toy],
+    memory: [],
+    alarmRelevant: () => false,
+    onReadings: (r) => void readings.push(...r),
+    onReport: (r) => void reports.push(...r),
+    onDevice: (c) => void changes.push(c),
+    onMemory: () => {},
+    openPort: () =>
+      Promise.resolve(
+        simulatedPort(
+          {
+            receive: (b) => {
+              const n = b[0] ?? 0;
+              asked.push({ n, at: clock.mono() });
+              const value = answer(n);
+              return value === undefined ? [] : [{ afterMs: 10, bytes: Uint8Array.of(n, value) }];
+            },
+          },
+          clock,
+        ),
+      ),
+  });
+  return { clock, asked, readings, reports, changes, engine };
+}
+
+describe('the engine', () => {
+  it('polls without drift and tells every poll to the rules, news to the journal', async () => {
+    const b = bench(() => 5);
+    await b.engine.apply(site(device('d1'), device('d2')));
+    await b.clock.advance(60_000);
+    const times = b.asked.filter((a) => a.n === 1).map((a) => a.at);
+    expect(times.length).toBeGreaterThanOrEqual(59);
+    const first = times[1] ?? 0;
+    for (const [i, t] of times.slice(1).entries()) expect(Math.abs(t - first - i * 1000)).toBeLessThan(60);
+    expect(b.readings.length).toBeGreaterThan(110);
+    expect(b.reports.map((r) => [r.device, r.value])).toEqual([
+      ['d1', 5],
+      ['d2', 5],
+    ]);
+    expect(b.changes.map((c) => [c.device, c.online])).toEqual([
+      ['d1', true],
+      ['d2', true],
+    ]);
+    await b.engine.stop();
+    await b.engine.stop();
+    expect(b.clock.timers()).toEqual([]);
+  });
+
+  it('a dead device goes offline once, costs its line a tenth, and comes back', async () => {
+    let dead = true;
+    const b = bench((n) => (n === 1 && dead ? undefined : 5));
+    await b.engine.apply(site(device('d1'), device('d3', { pollMs: 500 })));
+    await b.clock.advance(20_000);
+    expect(b.changes.filter((c) => c.device === 'd1').map((c) => [c.online, c.why])).toEqual([[false, 'timeout']]);
+    expect(b.readings.filter((r) => r.device === 'd1').map((r) => r.why)).toEqual(['timeout', 'offline']);
+    const before = b.engine.channels()[0]?.wastedMs ?? 0;
+    const healthy = b.asked.filter((a) => a.n === 3).length;
+    await b.clock.advance(600_000);
+    expect((b.engine.channels()[0]?.wastedMs ?? 0) - before).toBeLessThan(60_000);
+    expect(b.asked.filter((a) => a.n === 3).length - healthy).toBeGreaterThan(1190);
+    dead = false;
+    await b.clock.advance(6_000);
+    expect(b.changes.at(-1)).toMatchObject({ device: 'd1', online: true });
+    await b.engine.stop();
+  });
+
+  it('ten dead devices cost no more than one', async () => {
+    const b = bench((n) => (n < 10 ? undefined : 5));
+    await b.engine.apply(site(...Array.from({ length: 10 }, (_, i) => device(`d${i}`)), device('d10')));
+    await b.clock.advance(60_000);
+    const before = b.engine.channels()[0]?.wastedMs ?? 0;
+    await b.clock.advance(600_000);
+    expect((b.engine.channels()[0]?.wastedMs ?? 0) - before).toBeLessThan(60_000);
+    await b.engine.stop();
+  });
+
+  it('a missing value is bad with its reason, once', async () => {
+    let value = 5;
+    const b = bench(() => value);
+    await b.engine.apply(site(device('d1')));
+    await b.clock.advance(3000);
+    value = 250;
+    await b.clock.advance(3000);
+    value = 6;
+    await b.clock.advance(2000);
+    expect(b.reports.map((r) => [r.value, r.quality, r.why])).toEqual([
+      [5, 'good', undefined],
+      [null, 'bad', 'nan'],
+      [6, 'good', undefined],
+    ]);
+    await b.engine.stop();
+  });
+
+  it('a point gets stale when polls no longer end', async () => {
+    const b = bench(() => 5);
+    await b.engine.apply(site(device('d1', { pollMs: 60_000, points: [point('v', { staleAfterMs: 30_000 })] })));
+    await b.clock.advance(40_000);
+    expect(b.reports.at(-1)).toMatchObject({ quality: 'bad', why: 'stale', value: null });
+    await b.engine.stop();
+  });
+
+  it('a reload restarts only what changed', async () => {
+    const b = bench(() => 5);
+    await b.engine.apply(site(device('d1'), device('d2'), device('d3')));
+    await b.clock.advance(5000);
+    const applied = await b.engine.apply(site(device('d1'), device('d2', { pollMs: 2000 }), device('d4')));
+    expect(applied).toEqual({ started: ['d4'], restarted: ['d2'], stopped: ['d3'], kept: ['d1'] });
+    const from = b.clock.mono();
+    await b.clock.advance(10_000);
+    const polls = b.asked.filter((a) => a.n === 1 && a.at > from).length;
+    expect(polls).toBeGreaterThanOrEqual(9);
+    expect(b.asked.some((a) => a.n === 3 && a.at > from)).toBe(false);
+    await b.engine.stop();
+  });
+
+  it('converts to the standard unit', async () => {
+    const b = bench(() => 150);
+    await b.engine.apply(site(device('d1', { points: [point('v', { convert: { scale: 0.01, offset: 0 } })] })));
+    await b.clock.advance(3000);
+    expect(b.reports[0]?.value).toBe(1.5);
+    await b.engine.stop();
+  });
+});
+
+describe('report by exception', () => {
+  const reading = (value: number | null, mono: number): Reading => ({
+    device: 'd',
+    point: 'v',
+    value,
+    quality: value === null ? 'bad' : 'good',
+    ts: mono,
+    at: { wall: mono, mono, synced: true },
+  });
+  it('measures from what was told, not from the last poll', () => {
+    const told: Told = { reading: undefined };
+    const p = point('v', { deadband: 1, heartbeatMs: 1000 });
+    const seen = [0, 0.6, 1.1, 1.6, 2.1, 2.05].map((v, i) => isNews(told, reading(v, i), p));
+    expect(seen).toEqual([true, false, true, false, false, false]);
+    expect(isNews(told, reading(2.05, 1002), p)).toBe(true);
+    expect(isNews(told, reading(null, 1003), p)).toBe(true);
+    expect(isNews(told, reading(null, 1004), p)).toBe(false);
+  });
+});
+
+describe('the grid', () => {
+  it('never drifts, never goes back, counts what it missed', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: 0, max: 5000 }), { maxLength: 50 }),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        (busy, spread) => {
+          const grid = new Grid(0, 1000, spread);
+          const anchor = grid.due();
+          let now = 0;
+          let used = 0;
+          for (const ms of busy) {
+            now = Math.max(now, grid.due()) + ms;
+            const before = grid.due();
+            grid.next(now);
+            used++;
+            expect(grid.due()).toBeGreaterThan(before);
+            expect(Math.abs((grid.due() - anchor) / 1000 - (used + grid.missed))).toBeLessThan(1e-6);
+            expect(grid.due() - now).toBeLessThanOrEqual(1000);
+          }
+        },
+      ),
+    );
+  });
+});

@@ -1,0 +1,232 @@
+/**
+ * The engine: lines and devices of a site, running.
+ *
+ * It gives readings to the rules (every successful poll, every change of quality), reports to the journal (by exception), and says who is
+ * online. It never waits for either. A new configuration restarts only devices whose section or channel changed; the others do not miss a poll.
+ * Silent devices of a line together use at most WASTE_SHARE of its time.
+ */
+import type { MemoryRow } from '../base/journal.ts';
+import type { LineStats, WireRecord } from '../base/line.ts';
+import type { ChannelModel, DeviceModel, SiteModel } from '../base/model.ts';
+import type { BytePort, Clock, Log, Random, Timer } from '../base/ports.ts';
+import type { Reading, Reason } from '../base/reading.ts';
+import type { Instant } from '../base/time.ts';
+import type { DriverModule, LineDoor, Memory, PollResult } from '../kit/driver.ts';
+import { createLine, type Line } from '../link/line.ts';
+import { WasteBudget } from './budget.ts';
+import { DeviceRunner, type RunnerStatus } from './runner.ts';
+
+const WASTE_SHARE = 0.1;
+const SWEEP_MS = 1000;
+/** drained line behind a lost reply; src/link */
+const DRAIN_MS = 200;
+
+export interface DeviceChange {
+  readonly device: string;
+  readonly online: boolean;
+  readonly at: Instant;
+  readonly why?: Reason;
+}
+
+export interface EngineDeps {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: Random;
+  readonly drivers: readonly DriverModule[];
+  readonly openPort: (channel: ChannelModel) => Promise<BytePort>;
+  /** rules wait for this point: its reads go first */
+  readonly alarmRelevant: (device: string, point: string) => boolean;
+  readonly memory: readonly MemoryRow[];
+  readonly onReadings: (readings: readonly Reading[]) => void;
+  readonly onReport: (readings: readonly Reading[]) => void;
+  readonly onDevice: (change: DeviceChange) => void;
+  readonly onMemory: (row: MemoryRow) => void;
+}
+
+export interface Applied {
+  readonly started: readonly string[];
+  readonly restarted: readonly string[];
+  readonly stopped: readonly string[];
+  readonly kept: readonly string[];
+}
+
+export interface ChannelStatus extends LineStats {
+  readonly id: string;
+  readonly state: string;
+}
+
+export interface Engine {
+  /** Starts, or changes to, a site. */
+  apply(site: SiteModel): Promise<Applied>;
+  stop(): Promise<void>;
+  /** monotonic ms of the last finished poll attempt; undefined while nothing is to be polled */
+  progress(): number | undefined;
+  channels(): readonly ChannelStatus[];
+  devices(): readonly ({ readonly id: string } & RunnerStatus)[];
+  latest(): Iterable<Reading>;
+  /** undefined = no such channel */
+  capture(channel: string, listener: (record: WireRecord) => void): (() => void) | undefined;
+  line(channel: string): LineDoor | undefined;
+  /** one poll between two; undefined = no such device */
+  probe(device: string, points: readonly string[], signal: AbortSignal): Promise<PollResult> | undefined;
+}
+
+export function createEngine(deps: EngineDeps): Engine {
+  return new LiveEngine(deps);
+}
+
+interface OpenLine {
+  readonly line: Line;
+  readonly budget: WasteBudget;
+  readonly settings: string;
+}
+
+class LiveEngine implements Engine {
+  private readonly deps: EngineDeps;
+  private readonly lines = new Map<string, OpenLine>();
+  private readonly runners = new Map<string, DeviceRunner>();
+  private readonly memory = new Map<string, Map<string, string>>();
+  private lastAttempt = 0;
+  private sweeper: Timer | undefined;
+  private stopped = false;
+
+  constructor(deps: EngineDeps) {
+    this.deps = deps;
+    for (const row of deps.memory) if (row.body !== null) this.memoryOf(row.device).set(row.key, row.body);
+  }
+
+  async apply(site: SiteModel): Promise<Applied> {
+    const before = new Map([...this.runners].map(([id, runner]) => [id, runner.device]));
+    const isSame = (device: DeviceModel): boolean => before.get(device.id)?.hash === device.hash;
+    const wanted = [...site.devices.values()];
+    const stopped = [...before.keys()].filter((id) => !site.devices.has(id));
+    const restarted = wanted.filter((d) => before.has(d.id) && !isSame(d)).map((d) => d.id);
+    await Promise.all([...stopped, ...restarted].map((id) => this.halt(id)));
+    await this.applyChannels(site);
+    const started = wanted.filter((d) => !before.has(d.id)).map((d) => d.id);
+    for (const id of [...restarted, ...started]) this.launch(site.devices.get(id));
+    this.sweeper ??= this.deps.clock.timer('sweep', SWEEP_MS, () => this.sweep());
+    return { started, restarted, stopped, kept: wanted.filter(isSame).map((d) => d.id) };
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    this.sweeper?.cancel();
+    await Promise.all([...this.runners.keys()].map((id) => this.halt(id)));
+    await Promise.all([...this.lines.values()].map(({ line }) => line.close()));
+    this.lines.clear();
+  }
+
+  progress(): number | undefined {
+    return this.runners.size === 0 ? undefined : this.lastAttempt;
+  }
+
+  channels(): readonly ChannelStatus[] {
+    return [...this.lines].map(([id, { line }]) => ({ id, state: line.state(), ...line.stats() }));
+  }
+
+  devices(): readonly ({ readonly id: string } & RunnerStatus)[] {
+    return [...this.runners].map(([id, runner]) => ({ id, ...runner.status() }));
+  }
+
+  *latest(): Iterable<Reading> {
+    for (const runner of this.runners.values()) yield* runner.latest();
+  }
+
+  capture(channel: string, listener: (record: WireRecord) => void): (() => void) | undefined {
+    return this.lines.get(channel)?.line.capture(listener);
+  }
+
+  line(channel: string): LineDoor | undefined {
+    return this.lines.get(channel)?.line;
+  }
+
+  probe(device: string, points: readonly string[], signal: AbortSignal): Promise<PollResult> | undefined {
+    return this.runners
+      .get(device)
+      ?.exclusive((driver, stopping) => driver.poll(points, AbortSignal.any([signal, stopping])));
+  }
+
+  private async applyChannels(site: SiteModel): Promise<void> {
+    const used = new Set([...site.devices.values()].map((d) => d.channel));
+    for (const [id, open] of this.lines) {
+      const channel = site.channels.get(id);
+      if (channel !== undefined && used.has(id) && JSON.stringify(channel) === open.settings) continue;
+      this.lines.delete(id);
+      await open.line.close();
+    }
+    for (const [id, channel] of site.channels) if (used.has(id) && !this.lines.has(id)) this.openLine(id, channel);
+  }
+
+  private openLine(id: string, channel: ChannelModel): void {
+    const { clock, log, random, openPort } = this.deps;
+    const line = createLine({ channel, clock, log, random, open: () => openPort(channel) });
+    this.lines.set(id, { line, budget: new WasteBudget(WASTE_SHARE), settings: JSON.stringify(channel) });
+    line.start();
+  }
+
+  private launch(device: DeviceModel | undefined): void {
+    const module = this.deps.drivers.find((d) => d.name === device?.driver);
+    const open = this.lines.get(device?.channel ?? '');
+    if (device === undefined || module === undefined || open === undefined) return;
+    const { clock, log, random } = this.deps;
+    const driver = module.create({
+      device,
+      line: open.line,
+      clock,
+      log,
+      random,
+      memory: this.doorTo(device.id),
+      priority: (point) => (this.deps.alarmRelevant(device.id, point) ? 'alarm' : 'poll'),
+    });
+    const runner = new DeviceRunner({
+      device,
+      driver,
+      clock,
+      log,
+      random,
+      budget: open.budget,
+      tryCostMs: open.line.channel.timeoutMs + DRAIN_MS,
+      onReadings: this.deps.onReadings,
+      onReport: this.deps.onReport,
+      onDevice: (online, at, why) =>
+        this.deps.onDevice({ device: device.id, online, at, ...(why === undefined ? {} : { why }) }),
+      onAttempt: () => {
+        this.lastAttempt = clock.mono();
+      },
+    });
+    this.runners.set(device.id, runner);
+    runner.start();
+  }
+
+  private async halt(id: string): Promise<void> {
+    const runner = this.runners.get(id);
+    this.runners.delete(id);
+    await runner?.stop();
+  }
+
+  private sweep(): void {
+    if (this.stopped) return;
+    const now = this.deps.clock.now();
+    for (const runner of this.runners.values()) runner.sweep(now);
+    this.sweeper = this.deps.clock.timer('sweep', SWEEP_MS, () => this.sweep());
+  }
+
+  private memoryOf(device: string): Map<string, string> {
+    const known = this.memory.get(device) ?? new Map<string, string>();
+    this.memory.set(device, known);
+    return known;
+  }
+
+  private doorTo(device: string): Memory {
+    const held = this.memoryOf(device);
+    return {
+      get: (key) => held.get(key),
+      set: (key, body) => {
+        if (body === null) held.delete(key);
+        else held.set(key, body);
+        this.deps.onMemory({ device, key, body });
+      },
+    };
+  }
+}

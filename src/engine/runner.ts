@@ -1,0 +1,269 @@
+/**
+ * One device, run: polled on its grid, its readings stamped with time and quality, its silence noticed and rationed.
+ *
+ * - One call at a time into the driver, always with a signal.
+ * - SILENT_POLLS polls in a row without any answer make it offline: every point bad, one event. From then on each try is booked in the line's
+ *   waste budget. One answer makes it online again.
+ * - A point that fails is bad with the reason, once; a good reading is told every poll.
+ * - A point without a fresh value for its stale_after is bad/stale, even while a poll hangs.
+ */
+import { isWeinaoError, type WeinaoError } from '../base/errors/index.ts';
+import type { DeviceModel, PointModel } from '../base/model.ts';
+import type { Clock, Log, Random, Timer } from '../base/ports.ts';
+import type { Reading, Reason } from '../base/reading.ts';
+import type { Instant } from '../base/time.ts';
+import type { Driver, PollResult, RawReading } from '../kit/driver.ts';
+import type { WasteBudget } from './budget.ts';
+import { isNews, type Told } from './report.ts';
+import { Grid } from './schedule.ts';
+
+const SILENT_POLLS = 3;
+/** a closed port answers at once; do not ask it more often than this */
+const CLOSED_PAUSE = 1000;
+
+export interface RunnerDeps {
+  readonly device: DeviceModel;
+  readonly driver: Driver;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: Random;
+  readonly budget: WasteBudget;
+  /** what a try wastes at most: deadline and draining */
+  readonly tryCostMs: number;
+  readonly onReadings: (readings: readonly Reading[]) => void;
+  readonly onReport: (readings: readonly Reading[]) => void;
+  readonly onDevice: (online: boolean, at: Instant, why?: Reason) => void;
+  readonly onAttempt: () => void;
+}
+
+export interface RunnerStatus {
+  readonly online: boolean | undefined;
+  /** UTC ms of the last answer */
+  readonly lastGood?: number;
+  readonly polls: number;
+  readonly failures: number;
+  readonly missed: number;
+  readonly error?: string;
+}
+
+interface Point {
+  readonly model: PointModel;
+  readonly told: Told;
+  last: Reading | undefined;
+  /** monotonic ms of the last value */
+  fresh: number;
+}
+
+export class DeviceRunner {
+  readonly device: DeviceModel;
+  private readonly deps: RunnerDeps;
+  private readonly points = new Map<string, Point>();
+  private readonly ids: readonly string[];
+  private readonly stopping = new AbortController();
+  private readonly grid: Grid;
+  private timer: Timer | undefined;
+  private tail: Promise<unknown> = Promise.resolve();
+  private online: boolean | undefined;
+  private silent = 0;
+  private polls = 0;
+  private failures = 0;
+  private lastGood: number | undefined;
+  private error: WeinaoError | undefined;
+
+  constructor(deps: RunnerDeps) {
+    this.deps = deps;
+    this.device = deps.device;
+    const now = deps.clock.mono();
+    for (const model of deps.device.points)
+      this.points.set(model.id, { model, told: { reading: undefined }, last: undefined, fresh: now });
+    this.ids = [...this.points.keys()];
+    this.grid = new Grid(now, deps.device.pollMs, deps.random.next());
+  }
+
+  start(): void {
+    this.arm(this.grid.due());
+  }
+
+  /** Ends with the running call; nothing is told afterwards. */
+  async stop(): Promise<void> {
+    this.timer?.cancel();
+    this.stopping.abort();
+    await this.tail;
+    await this.deps.driver.close();
+  }
+
+  /** Runs work between two polls: a probe, a write. */
+  exclusive<T>(work: (driver: Driver, signal: AbortSignal) => Promise<T>): Promise<T> {
+    const run = this.tail.then(() => work(this.deps.driver, this.stopping.signal));
+    this.tail = run.catch(() => {});
+    return run;
+  }
+
+  status(): RunnerStatus {
+    return {
+      online: this.online,
+      ...(this.lastGood === undefined ? {} : { lastGood: this.lastGood }),
+      polls: this.polls,
+      failures: this.failures,
+      missed: this.grid.missed,
+      ...(this.error === undefined ? {} : { error: this.error.code }),
+    };
+  }
+
+  *latest(): Iterable<Reading> {
+    for (const point of this.points.values()) if (point.last !== undefined) yield point.last;
+  }
+
+  /** Makes stale what has had no value for too long. */
+  sweep(now: Instant): void {
+    const stale: Reading[] = [];
+    for (const point of this.points.values()) {
+      const isOld = now.mono - point.fresh > point.model.staleAfterMs;
+      if (isOld && point.last?.quality !== 'bad' && point.last !== undefined) this.bad(point, 'stale', now, stale);
+    }
+    this.tell(stale);
+  }
+
+  private arm(at: number): void {
+    if (this.stopping.signal.aborted) return;
+    this.timer = this.deps.clock.timer(`poll ${this.device.id}`, Math.max(0, at - this.deps.clock.mono()), () => {
+      void this.exclusive((driver, signal) => this.poll(driver, signal)).catch((error: unknown) => this.broken(error));
+    });
+  }
+
+  private async poll(driver: Driver, signal: AbortSignal): Promise<void> {
+    const result = await driver.poll(this.ids, signal);
+    if (signal.aborted) return;
+    this.polls++;
+    this.take(result);
+    this.deps.onAttempt();
+    this.again();
+  }
+
+  /** A driver that throws is a fault of ours, told once per kind; the device counts as silent and the house goes on. */
+  private broken(error: unknown): void {
+    if (this.stopping.signal.aborted) return;
+    if (!isWeinaoError(error)) this.deps.log.error('driver.failed', { device: this.device.id, detail: String(error) });
+    const now = this.deps.clock.now();
+    const out: Reading[] = [];
+    for (const point of this.points.values()) this.bad(point, 'driver', now, out);
+    this.tell(out);
+    this.deps.onAttempt();
+    this.again();
+  }
+
+  private again(): void {
+    const now = this.deps.clock.mono();
+    this.grid.next(now);
+    const due = this.grid.due();
+    if (this.online !== false) return this.arm(due);
+    if (this.error?.code === 'link.closed' || this.error?.code === 'link.open_failed')
+      return this.arm(Math.max(due, now + CLOSED_PAUSE));
+    this.arm(Math.max(due, this.deps.budget.book(now, this.deps.tryCostMs)));
+  }
+
+  private take(result: PollResult): void {
+    const now = this.deps.clock.now();
+    const out: Reading[] = [];
+    const fault = result.faults[0]?.error;
+    const answered =
+      result.readings.length > 0 || result.faults.some((f) => f.error.code === 'device.refused') || fault === undefined;
+    this.judge(answered, fault, now);
+    for (const raw of result.readings) this.value(raw, now, out);
+    for (const { point, error } of result.faults) {
+      const known = this.points.get(point);
+      if (known !== undefined) this.bad(known, this.online === false ? 'offline' : reasonOf(error), now, out);
+    }
+    this.tell(out);
+  }
+
+  private judge(answered: boolean, fault: WeinaoError | undefined, now: Instant): void {
+    this.error = answered ? undefined : fault;
+    if (answered) {
+      this.silent = 0;
+      this.lastGood = now.wall;
+      if (this.online !== true) this.setOnline(true, now);
+      return;
+    }
+    this.failures++;
+    this.silent++;
+    if (this.silent >= SILENT_POLLS && this.online !== false)
+      this.setOnline(false, now, fault === undefined ? 'timeout' : reasonOf(fault));
+  }
+
+  private setOnline(online: boolean, now: Instant, why?: Reason): void {
+    this.online = online;
+    this.deps.log.info(online ? 'device.online' : 'device.offline', {
+      device: this.device.id,
+      ...(why === undefined ? {} : { why }),
+    });
+    this.deps.onDevice(online, now, why);
+  }
+
+  private value(raw: RawReading, now: Instant, out: Reading[]): void {
+    const point = this.points.get(raw.point);
+    if (point === undefined) return;
+    if (raw.value === null || raw.quality === 'bad') return this.bad(point, raw.why ?? 'driver', now, out);
+    const value = converted(raw.value, point.model);
+    const reading: Reading = {
+      device: this.device.id,
+      point: raw.point,
+      value,
+      quality: raw.quality ?? 'good',
+      ...(raw.why === undefined ? {} : { why: raw.why }),
+      ts: raw.ts ?? now.wall,
+      at: now,
+    };
+    point.last = reading;
+    point.fresh = now.mono;
+    out.push(reading);
+  }
+
+  /** Told when it is a change: of quality, or of the reason. */
+  private bad(point: Point, why: Reason, now: Instant, out: Reading[]): void {
+    if (point.last?.quality === 'bad' && point.last.why === why) return;
+    const reading: Reading = {
+      device: this.device.id,
+      point: point.model.id,
+      value: null,
+      quality: 'bad',
+      why,
+      ts: now.wall,
+      at: now,
+    };
+    point.last = reading;
+    out.push(reading);
+  }
+
+  private tell(readings: Reading[]): void {
+    if (readings.length === 0) return;
+    this.deps.onReadings(readings);
+    const news = readings.filter((r) => {
+      const point = this.points.get(r.point);
+      return point !== undefined && isNews(point.told, r, point.model);
+    });
+    if (news.length > 0) this.deps.onReport(news);
+  }
+}
+
+function converted(value: Exclude<RawReading['value'], null>, point: PointModel): Exclude<RawReading['value'], null> {
+  if (point.convert === undefined || typeof value !== 'number') return value;
+  return Number((value * point.convert.scale + point.convert.offset).toPrecision(12));
+}
+
+function reasonOf(error: WeinaoError): Reason {
+  switch (error.code) {
+    case 'link.timeout':
+      return 'timeout';
+    case 'link.closed':
+    case 'link.open_failed':
+      return 'closed';
+    case 'link.bad_frame':
+    case 'device.nonsense':
+      return 'frame';
+    case 'device.refused':
+      return 'refused';
+    default:
+      return 'driver';
+  }
+}
