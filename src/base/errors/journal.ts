@@ -1,3 +1,39 @@
 import { errorTable } from './spec.ts';
 
-export const journalErrors = errorTable({});
+/** The store. Parameters: `path`, `detail`, `have`, `want`. */
+export const journalErrors = errorTable({
+  'journal.newer': {
+    says: {
+      zh: '数据文件 {path} 由更新的版本写成（版本 {have}，本程序认识 {want}）',
+      en: 'the data file {path} was written by a newer version (schema {have}, this program knows {want})',
+    },
+    next: {
+      zh: '升级 weinao，或换一个数据目录；文件未被改动',
+      en: 'upgrade weinao, or use another data folder; the file was not touched',
+    },
+    retry: 'never',
+  },
+  'journal.not_full': {
+    says: { zh: '数据库没有接受同步级别 FULL', en: 'the database did not take synchronous FULL' },
+    next: { zh: '这是程序错误，请上报', en: 'this is a defect; please report it' },
+    retry: 'never',
+  },
+  'journal.unopened': {
+    says: { zh: '无法打开数据目录：{detail}', en: 'the data folder cannot be used: {detail}' },
+    next: { zh: '检查目录权限、剩余空间和存储卡', en: 'check its permission, the free space and the card' },
+    retry: 'never',
+  },
+  'journal.gone': {
+    says: { zh: '存储线程已结束：{detail}', en: "the store's thread ended: {detail}" },
+    next: {
+      zh: '程序会自动重启存储；若反复出现请检查存储卡',
+      en: 'it is started again; if this repeats check the card',
+    },
+    retry: 'later',
+  },
+  'journal.no_feed': {
+    says: { zh: '没有上报通道 {feed}', en: 'there is no feed {feed}' },
+    next: { zh: '核对配置中的 feeds', en: 'compare with feeds in the configuration' },
+    retry: 'never',
+  },
+});

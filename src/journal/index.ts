@@ -1,0 +1,281 @@
+/**
+ * The journal: everything that must outlive a power cut, and the feeds' outgoing streams, behind one worker thread.
+ *
+ * Two lanes (the store, in the design): work with events is committed at once under FULL and takes all pending telemetry along; telemetry alone
+ * is collected for `windowMs` and committed once. Callers never wait for the disk unless they await the answer.
+ * - A commit answered `durable: true` is on the disk. A cut loses at most the telemetry of the running window.
+ * - If the worker says nothing for STALL_MS, `onStalled` gets the commits that wait; they stay queued.
+ * - If the worker dies it is started again and gets what was not answered once more (a commit it had finished without saying so is then there
+ *   twice, with two ids). Telemetry waiting for a busy worker is bounded by MAX_GROUPS; beyond, the oldest group is dropped and counted.
+ */
+import { WeinaoError } from '../base/errors/index.ts';
+import type { Stream } from '../base/event.ts';
+import type { FeedDemand, FeedDepth, FeedLedger, FeedState, OutMessage } from '../base/feed.ts';
+import type { Commit, Committed, Journal, JournalFacts, Restored } from '../base/journal.ts';
+import type { Clock, Log, Random, Timer } from '../base/ports.ts';
+import type { Reading } from '../base/reading.ts';
+import type { WorkerPort } from '../io/worker.ts';
+import type { Answer, Limit, Opening, Request } from './protocol.ts';
+import { SampleGroups } from './samples.ts';
+
+const STALL_MS = 1000;
+const PERSIST_MS = 5000;
+const MAX_GROUPS = 600;
+const BUDGET = 2 * 1024 ** 3;
+
+export interface JournalDeps {
+  readonly startWorker: () => WorkerPort;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** the database's file; its folder exists */
+  readonly path: string;
+  /** commit window of telemetry, ms */
+  readonly windowMs: number;
+  readonly onStalled: (waiting: readonly Commit[]) => void;
+  readonly synchronous?: Opening['synchronous'];
+  readonly budget?: number;
+}
+
+export interface JournalFace extends Journal {
+  readonly ledger: FeedLedger;
+  start(): Promise<JournalFacts>;
+  /** feeds whose epoch changed under them */
+  onRenewed(listener: (feeds: readonly string[]) => void): () => void;
+}
+
+export function createJournal(deps: JournalDeps): JournalFace {
+  return new LiveJournal(deps);
+}
+
+interface Waiting {
+  readonly request: Request;
+  readonly resolve: (value: never) => void;
+  readonly reject: (error: unknown) => void;
+  readonly since: number;
+  told: boolean;
+}
+
+class LiveJournal implements JournalFace {
+  readonly ledger: FeedLedger;
+  private readonly deps: JournalDeps;
+  private readonly waiting = new Map<number, Waiting>();
+  private readonly pending = new SampleGroups();
+  private readonly headListeners = new Set<(head: number) => void>();
+  private readonly renewListeners = new Set<(feeds: readonly string[]) => void>();
+  private readonly boot: string;
+  private worker: WorkerPort | undefined;
+  private window: Timer | undefined;
+  private housekeeping: Timer | undefined;
+  private stallTimer: Timer | undefined;
+  private telemetryInFlight = 0;
+  private droppedBusy = 0;
+  private n = 0;
+  private committedAt = 0;
+  private closing = false;
+
+  constructor(deps: JournalDeps) {
+    this.deps = deps;
+    this.boot = Buffer.from(deps.random.bytes(8)).toString('hex');
+    this.ledger = this.createLedger();
+  }
+
+  async start(): Promise<JournalFacts> {
+    this.launch();
+    const { path, random, clock } = this.deps;
+    const opening: Opening = {
+      path,
+      boot: this.boot,
+      entropy: random.bytes(8),
+      now: clock.now(),
+      synchronous: this.deps.synchronous ?? 'FULL',
+      budget: this.deps.budget ?? BUDGET,
+    };
+    const facts = await this.ask<JournalFacts>({ op: 'open', opening });
+    this.committedAt = clock.mono();
+    this.keepHouse();
+    return facts;
+  }
+
+  restore(): Promise<Restored> {
+    return this.ask({ op: 'restore' });
+  }
+
+  async commit(commit: Commit): Promise<Committed> {
+    const groups = this.pending.take();
+    this.window?.cancel();
+    this.window = undefined;
+    const { clock, random } = this.deps;
+    const entropy = random.bytes(10 * (groups.length + commit.events.length));
+    const done = await this.ask<Committed>({ op: 'commit', work: { commit, groups, now: clock.now(), entropy } });
+    this.committedAt = clock.mono();
+    return done;
+  }
+
+  report(readings: readonly Reading[]): void {
+    for (const reading of readings) this.pending.add(reading);
+    while (this.pending.groups > MAX_GROUPS) this.droppedBusy += this.pending.dropOldest();
+    this.window ??= this.deps.clock.timer('commit window', this.deps.windowMs, () => {
+      this.window = undefined;
+      void this.flush().catch(() => {});
+    });
+  }
+
+  async flush(): Promise<void> {
+    // While the disk is busy with the last window the readings wait here, where they are bounded.
+    if (this.telemetryInFlight > 0 && !this.closing) {
+      this.window ??= this.deps.clock.timer('commit window', this.deps.windowMs, () => {
+        this.window = undefined;
+        void this.flush().catch(() => {});
+      });
+      return;
+    }
+    const groups = this.pending.take();
+    if (groups.length === 0) return;
+    const { clock, random } = this.deps;
+    this.telemetryInFlight++;
+    try {
+      await this.ask({ op: 'commit', work: { groups, now: clock.now(), entropy: random.bytes(10 * groups.length) } });
+      this.committedAt = clock.mono();
+    } finally {
+      this.telemetryInFlight--;
+    }
+  }
+
+  async facts(): Promise<JournalFacts> {
+    const facts = await this.ask<JournalFacts>({ op: 'facts' });
+    return { ...facts, counters: { ...facts.counters, dropped_busy: this.droppedBusy, untold: this.pending.untold } };
+  }
+
+  onHead(listener: (head: number) => void): () => void {
+    this.headListeners.add(listener);
+    return () => void this.headListeners.delete(listener);
+  }
+
+  onRenewed(listener: (feeds: readonly string[]) => void): () => void {
+    this.renewListeners.add(listener);
+    return () => void this.renewListeners.delete(listener);
+  }
+
+  lastCommit(): number {
+    return this.committedAt;
+  }
+
+  async close(): Promise<void> {
+    if (this.closing) return;
+    this.closing = true;
+    for (const timer of [this.window, this.housekeeping]) timer?.cancel();
+    if (this.worker === undefined) return;
+    await this.flush().catch(() => {});
+    await this.ask({ op: 'close' }).catch(() => {});
+    this.stallTimer?.cancel();
+    await this.worker.terminate();
+  }
+
+  private launch(): void {
+    const worker = this.deps.startWorker();
+    this.worker = worker;
+    worker.onMessage((message) => this.answered(message as Answer));
+    worker.onExit((why) => this.died(worker, why));
+  }
+
+  private died(worker: WorkerPort, why: string): void {
+    if (this.closing || this.worker !== worker) return;
+    this.deps.log.error('journal.worker_died', { why });
+    const again = [...this.waiting];
+    this.launch();
+    const { path, random, clock } = this.deps;
+    const opening: Opening = {
+      path,
+      boot: this.boot,
+      entropy: random.bytes(8),
+      now: clock.now(),
+      synchronous: this.deps.synchronous ?? 'FULL',
+      budget: this.deps.budget ?? BUDGET,
+    };
+    this.ask({ op: 'open', opening }).catch(() => {});
+    for (const [n, { request }] of again) if (request.op !== 'open') this.worker?.post({ ...request, n });
+    for (const listener of this.renewListeners) listener([]);
+  }
+
+  private ask<T>(request: Request): Promise<T> {
+    const n = ++this.n;
+    return new Promise<T>((resolve, reject) => {
+      const waiting = {
+        request,
+        resolve: resolve as (value: never) => void,
+        reject,
+        since: this.deps.clock.mono(),
+        told: false,
+      };
+      this.waiting.set(n, waiting);
+      this.worker?.post({ ...request, n });
+      if (request.op === 'commit') this.watchStall();
+    });
+  }
+
+  private answered(answer: Answer): void {
+    if ('head' in answer) {
+      for (const listener of this.headListeners) listener(answer.head);
+      return;
+    }
+    if ('renewed' in answer) {
+      for (const listener of this.renewListeners) listener(answer.renewed);
+      return;
+    }
+    const waiting = this.waiting.get(answer.n);
+    this.waiting.delete(answer.n);
+    if (waiting === undefined) return;
+    if ('value' in answer) waiting.resolve(answer.value as never);
+    else
+      waiting.reject(
+        'code' in answer.error ? new WeinaoError(answer.error.code, answer.error.params) : new Error(answer.error.text),
+      );
+  }
+
+  /** One timer for all waiting commits. */
+  private watchStall(): void {
+    this.stallTimer ??= this.deps.clock.timer('store stall', STALL_MS, () => {
+      this.stallTimer = undefined;
+      const now = this.deps.clock.mono();
+      const waiting = [...this.waiting.values()].filter((w) => w.request.op === 'commit');
+      const stalled = waiting.filter((w) => !w.told && now - w.since >= STALL_MS);
+      for (const w of stalled) w.told = true;
+      const commits = stalled.flatMap((w) =>
+        w.request.op === 'commit' && w.request.work.commit !== undefined ? [w.request.work.commit] : [],
+      );
+      if (commits.length > 0) this.deps.onStalled(commits);
+      if (waiting.length > 0) this.watchStall();
+    });
+  }
+
+  /** Cursors are written, and old segments dropped, now and then. */
+  private keepHouse(): void {
+    this.housekeeping = this.deps.clock.timer('journal housekeeping', PERSIST_MS, () => {
+      const { clock, random } = this.deps;
+      this.ask({ op: 'persist', wall: clock.now().wall, entropy: random.bytes(18) })
+        .catch((error: unknown) => this.deps.log.warn('journal.housekeeping', { detail: String(error) }))
+        .finally(() => {
+          if (!this.closing) this.keepHouse();
+        });
+    });
+  }
+
+  private createLedger(): FeedLedger {
+    const entropy = (): Uint8Array => this.deps.random.bytes(18);
+    const wall = (): number => this.deps.clock.now().wall;
+    return {
+      open: (demand: FeedDemand): Promise<FeedState> =>
+        this.ask({ op: 'feed', demand, entropy: entropy(), wall: wall() }),
+      renew: (feed, reason): Promise<FeedState> =>
+        this.ask({ op: 'renew', feed, reason, entropy: entropy(), wall: wall() }),
+      next: (feed: string, stream: Stream, after: number, limit: Limit): Promise<readonly OutMessage[]> =>
+        this.ask({ op: 'next', feed, stream, after, limit }),
+      ack: (feed, stream, seq) => void this.ask({ op: 'ack', feed, stream, seq }).catch(() => {}),
+      depth: (feed): Promise<{ a: FeedDepth; t: FeedDepth }> => this.ask({ op: 'depth', feed }),
+      remember: (feed, key, body) => void this.ask({ op: 'remember', feed, key, body }).catch(() => {}),
+      recall: async (feed) =>
+        new Map((await this.ask<{ key: string; body: string }[]>({ op: 'recall', feed })).map((r) => [r.key, r.body])),
+    };
+  }
+}

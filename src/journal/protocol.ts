@@ -1,0 +1,72 @@
+/** What travels between the main thread and the store's worker. Requests carry a number; the answer has the same. */
+import type { WeinaoError } from '../base/errors/index.ts';
+import type { Stream } from '../base/event.ts';
+import type { FeedDemand } from '../base/feed.ts';
+import type { Commit } from '../base/journal.ts';
+import type { Instant } from '../base/time.ts';
+import type { Group } from './samples.ts';
+import type { Synchronous } from './schema.ts';
+
+export interface Opening {
+  readonly path: string;
+  readonly boot: string;
+  /** entropy for an epoch, 8 bytes */
+  readonly entropy: Uint8Array;
+  readonly now: Instant;
+  readonly synchronous: Synchronous;
+  /** bytes the file may have before telemetry is dropped unread */
+  readonly budget: number;
+}
+
+export interface Work {
+  readonly commit?: Commit;
+  readonly groups: readonly Group[];
+  readonly now: Instant;
+  /** 10 bytes for each event and group */
+  readonly entropy: Uint8Array;
+}
+
+export interface Limit {
+  readonly max: number;
+  readonly bytes: number;
+}
+
+export type Request =
+  | { readonly op: 'open'; readonly opening: Opening }
+  | { readonly op: 'commit'; readonly work: Work }
+  | { readonly op: 'restore' }
+  | { readonly op: 'facts' }
+  | { readonly op: 'feed'; readonly demand: FeedDemand; readonly entropy: Uint8Array; readonly wall: number }
+  | {
+      readonly op: 'renew';
+      readonly feed: string;
+      readonly reason: string;
+      readonly entropy: Uint8Array;
+      readonly wall: number;
+    }
+  | {
+      readonly op: 'next';
+      readonly feed: string;
+      readonly stream: Stream;
+      readonly after: number;
+      readonly limit: Limit;
+    }
+  | { readonly op: 'ack'; readonly feed: string; readonly stream: Stream; readonly seq: number }
+  | { readonly op: 'depth'; readonly feed: string }
+  | { readonly op: 'remember'; readonly feed: string; readonly key: string; readonly body: string | null }
+  | { readonly op: 'recall'; readonly feed: string }
+  | { readonly op: 'persist'; readonly wall: number; readonly entropy: Uint8Array }
+  | { readonly op: 'close' };
+
+export type Numbered = Request & { readonly n: number };
+
+export type Answer =
+  | { readonly n: number; readonly value: unknown }
+  | {
+      readonly n: number;
+      readonly error:
+        | { readonly code: WeinaoError['code']; readonly params: WeinaoError['params'] }
+        | { readonly text: string };
+    }
+  | { readonly head: number }
+  | { readonly renewed: readonly string[] };

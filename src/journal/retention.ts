@@ -1,0 +1,44 @@
+/**
+ * What may go, and who loses it. A telemetry segment goes when every feed has passed it. A feed that stays behind longer than its `keep`, or
+ * while the file is over its budget, loses the oldest segment: it alone gets a new epoch whose first member tells, and the loss is counted.
+ * Alarm rows every feed has passed stay for ALARM_DAYS. One small step at a time, so that no commit waits long.
+ */
+import type { Store } from './store.ts';
+import type { Streams } from './streams.ts';
+
+const ALARM_DAYS = 180;
+const DAY = 86_400_000;
+const ROWS_AT_ONCE = 500;
+
+export function prune(store: Store, streams: Streams, wall: number, budget: number, entropy: Uint8Array): string[] {
+  pruneRows(store, streams, wall);
+  const [oldest, ...rest] = store.segments();
+  // The segment being written stays.
+  if (oldest === undefined || rest.length === 0) return [];
+  const behind = streams.behind(oldest.last);
+  const overBudget = store.size() > budget;
+  const late = behind.filter((feed) => overBudget || wall - oldest.newest > feed.keepMs);
+  if (late.length < behind.length) return [];
+  for (const { id } of late)
+    streams.renew(id, overBudget ? 'disk-full' : 'kept-too-long', entropy, wall, {
+      stream: 't',
+      position: oldest.last,
+    });
+  if (late.length > 0)
+    store.counters.dropped_unsent = (store.counters.dropped_unsent ?? 0) + oldest.samples * late.length;
+  store.dropSegment(oldest.n);
+  return late.map((feed) => feed.id);
+}
+
+function pruneRows(store: Store, streams: Streams, wall: number): void {
+  const passed = streams.behindOnAlarms();
+  const doomed = store.db
+    .prepare('SELECT position FROM rows WHERE recorded < ? AND position <= ? LIMIT ?')
+    .pluck()
+    .all(wall - ALARM_DAYS * DAY, passed, ROWS_AT_ONCE) as number[];
+  const last = doomed.at(-1);
+  if (last === undefined) return;
+  store.write(
+    (db) => void db.prepare('DELETE FROM rows WHERE position <= ? AND recorded < ?').run(last, wall - ALARM_DAYS * DAY),
+  );
+}

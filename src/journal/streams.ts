@@ -1,0 +1,253 @@
+/**
+ * Feeds: contract, cursors and the outgoing streams, computed from the rows when they are asked for and kept nowhere.
+ *
+ * A walker per feed and stream goes on from its head; what it made and was not acknowledged stays in a window of at most WINDOW_BYTES, so that
+ * each member is made about once. Asked for an older member than the window holds, it starts again at the acknowledged cursor: the same rows,
+ * contract and head give the same bytes. Cursors are written lazily; after a crash members may be made and sent again, with the same ids.
+ */
+import { WeinaoError } from '../base/errors/index.ts';
+import type { Stream } from '../base/event.ts';
+import type { ContractRow, FeedDemand, FeedDepth, FeedState, OutMessage, Outward, StreamHead } from '../base/feed.ts';
+import { ulid } from '../base/ids.ts';
+import type { Sqlite } from '../io/sqlite.ts';
+import type { Limit } from './protocol.ts';
+import type { Store } from './store.ts';
+
+const ZEROS = '0'.repeat(64);
+const WINDOW_BYTES = 1024 * 1024;
+const ROWS_AT_ONCE = 64;
+
+interface Walker {
+  /** head of the last member in the window */
+  head: StreamHead;
+  window: OutMessage[];
+  bytes: number;
+}
+
+interface Feed {
+  contract: ContractRow;
+  keepMs: number;
+  acked: { a: StreamHead; t: StreamHead };
+  walkers: { a: Walker; t: Walker };
+  dirty: boolean;
+}
+
+export class Streams {
+  private store: Store;
+  private readonly outward: Outward;
+  private readonly feeds = new Map<string, Feed>();
+
+  constructor(store: Store, outward: Outward) {
+    this.store = store;
+    this.outward = outward;
+    const rows = store.db.prepare('SELECT * FROM feeds').all() as {
+      feed: string;
+      contract: string;
+      a: string;
+      t: string;
+    }[];
+    for (const row of rows) {
+      const acked = { a: JSON.parse(row.a) as StreamHead, t: JSON.parse(row.t) as StreamHead };
+      this.feeds.set(row.feed, newFeed(JSON.parse(row.contract) as ContractRow, acked, Number.POSITIVE_INFINITY));
+    }
+  }
+
+  open(demand: FeedDemand, entropy: Uint8Array, wall: number): FeedState {
+    const known = this.feeds.get(demand.feed);
+    if (known !== undefined) known.keepMs = demand.keepMs;
+    if (known !== undefined && this.isSame(known.contract, demand)) return stateOf(known);
+    const at = { position: this.store.head - 1, seq: 0, hash: ZEROS };
+    const reason = known === undefined ? 'new' : 'contract';
+    const contract = this.contractFor(demand, entropy, wall, reason, known);
+    return this.begin(contract, known === undefined ? { a: at, t: at } : known.acked, demand.keepMs);
+  }
+
+  renew(
+    id: string,
+    reason: string,
+    entropy: Uint8Array,
+    wall: number,
+    over?: { stream: Stream; position: number },
+  ): FeedState {
+    const known = this.get(id);
+    const contract = this.contractFor({ ...known.contract, keepMs: known.keepMs }, entropy, wall, reason, known);
+    const from =
+      over === undefined
+        ? known.acked
+        : { ...known.acked, [over.stream]: { ...known.acked[over.stream], position: over.position } };
+    return this.begin(contract, from, known.keepMs);
+  }
+
+  next(id: string, stream: Stream, after: number, limit: Limit): OutMessage[] {
+    const feed = this.get(id);
+    const walker = feed.walkers[stream];
+    const first = walker.window[0]?.seq ?? walker.head.seq + 1;
+    if (after + 1 < first || after > walker.head.seq) restart(walker, feed.acked[stream]);
+    this.walk(feed, stream, after, limit);
+    const out: OutMessage[] = [];
+    let bytes = 0;
+    for (const message of walker.window) {
+      if (message.seq <= after) continue;
+      if (out.length >= limit.max || (out.length > 0 && bytes + message.payload.length > limit.bytes)) break;
+      out.push(message);
+      bytes += message.payload.length;
+    }
+    return out;
+  }
+
+  ack(id: string, stream: Stream, seq: number): void {
+    const feed = this.feeds.get(id);
+    if (feed === undefined || seq <= feed.acked[stream].seq) return;
+    const walker = feed.walkers[stream];
+    const member = walker.window.find((m) => m.seq === seq);
+    if (member === undefined) return;
+    feed.acked[stream] = { position: member.position, seq: member.seq, hash: member.hash };
+    feed.dirty = true;
+    const passed = walker.window.indexOf(member) + 1;
+    for (const gone of walker.window.splice(0, passed)) walker.bytes -= gone.payload.length;
+  }
+
+  depth(id: string): { a: FeedDepth; t: FeedDepth } {
+    const feed = this.get(id);
+    const rows = (stream: Stream): number =>
+      Number(
+        this.store.db
+          .prepare('SELECT count(*) FROM (SELECT 1 FROM rows WHERE stream = ? AND position > ? LIMIT 10000)')
+          .pluck()
+          .get(stream, feed.acked[stream].position),
+      );
+    const t = { rows: 0, samples: 0, bytes: 0 };
+    for (const segment of this.store.segments()) {
+      if (segment.last <= feed.acked.t.position) continue;
+      // Of the segment the cursor stands in, the share behind it: exact counts would read the table.
+      const whole = Math.max(1, segment.last - segment.first + 1);
+      const share = Math.min(1, (segment.last - feed.acked.t.position) / whole);
+      t.rows += Math.round(segment.groups * share);
+      t.samples += Math.round(segment.samples * share);
+      t.bytes += Math.round(segment.bytes * share);
+    }
+    return { a: { rows: rows('a'), samples: 0, bytes: 0 }, t: { ...t, rows: t.rows + rows('t') } };
+  }
+
+  /** Writes cursors that moved; part of somebody's transaction. */
+  save(db: Sqlite): void {
+    const set = db.prepare('INSERT OR REPLACE INTO feeds VALUES (?, ?, ?, ?)');
+    for (const [id, feed] of this.feeds) {
+      if (!feed.dirty) continue;
+      set.run(id, JSON.stringify(feed.contract), JSON.stringify(feed.acked.a), JSON.stringify(feed.acked.t));
+      feed.dirty = false;
+    }
+  }
+
+  get isDirty(): boolean {
+    return [...this.feeds.values()].some((f) => f.dirty);
+  }
+
+  /** The rows under the feeds are gone: each starts anew in the database that came instead. */
+  replaced(store: Store, why: string, entropy: Uint8Array, wall: number): string[] {
+    this.store = store;
+    const at = { position: store.head - 1, seq: 0, hash: ZEROS };
+    for (const [i, [id, feed]] of [...this.feeds].entries()) {
+      const salted = entropy.map((b) => b ^ (i + 1));
+      const contract = this.contractFor({ ...feed.contract, feed: id, keepMs: feed.keepMs }, salted, wall, why, feed);
+      const fresh = newFeed({ ...contract, from: at.position }, { a: at, t: at }, feed.keepMs);
+      this.feeds.set(id, { ...fresh, dirty: true });
+    }
+    return [...this.feeds.keys()];
+  }
+
+  /** the telemetry position every feed has passed, and who stands behind a position */
+  behind(position: number): { readonly id: string; readonly keepMs: number }[] {
+    return [...this.feeds]
+      .filter(([, f]) => f.acked.t.position < position)
+      .map(([id, f]) => ({ id, keepMs: f.keepMs }));
+  }
+
+  behindOnAlarms(): number {
+    return Math.min(Number.MAX_SAFE_INTEGER, ...[...this.feeds.values()].map((f) => f.acked.a.position));
+  }
+
+  private get(id: string): Feed {
+    const feed = this.feeds.get(id);
+    if (feed === undefined) throw new WeinaoError('journal.no_feed', { feed: id });
+    return feed;
+  }
+
+  private isSame(contract: ContractRow, demand: FeedDemand): boolean {
+    const { source, view, selects, encoding } = contract;
+    const same =
+      source === demand.source && view === demand.view && selects === demand.selects && encoding === demand.encoding;
+    return same && contract.encoder === this.outward.encoder;
+  }
+
+  private contractFor(
+    demand: FeedDemand,
+    entropy: Uint8Array,
+    wall: number,
+    reason: string,
+    before: Feed | undefined,
+  ): ContractRow {
+    const { feed, source, view, selects, encoding } = demand;
+    const old =
+      before === undefined ? {} : { old: { epoch: before.contract.epoch, a: before.acked.a, t: before.acked.t } };
+    return {
+      feed,
+      epoch: Buffer.from(entropy.subarray(0, 8)).toString('hex'),
+      source,
+      view,
+      selects,
+      encoder: this.outward.encoder,
+      encoding,
+      from: this.store.head - 1,
+      id: ulid(wall, entropy.subarray(8)),
+      madeAt: Math.round(wall),
+      reason,
+      ...old,
+    };
+  }
+
+  private begin(contract: ContractRow, from: { a: StreamHead; t: StreamHead }, keepMs: number): FeedState {
+    const start = (head: StreamHead): StreamHead => ({ position: head.position, seq: 0, hash: ZEROS });
+    const feed = newFeed(contract, { a: start(from.a), t: start(from.t) }, keepMs);
+    feed.dirty = true;
+    this.feeds.set(contract.feed, feed);
+    this.store.write((db) => this.save(db));
+    return stateOf(feed);
+  }
+
+  private walk(feed: Feed, stream: Stream, after: number, limit: Limit): void {
+    const walker = feed.walkers[stream];
+    if (walker.head.seq === 0) add(walker, this.outward.open(feed.contract, stream), walker.head.position);
+    while (walker.head.seq < after + limit.max && walker.bytes < WINDOW_BYTES) {
+      const rows = this.store.rowsAfter(stream, walker.head.position, ROWS_AT_ONCE);
+      if (rows.length === 0) return;
+      for (const row of rows) {
+        const member = this.outward.encode(feed.contract, stream, walker.head, row);
+        if (member !== undefined) add(walker, member, row.position);
+        else walker.head = { ...walker.head, position: row.position };
+        if (walker.bytes >= WINDOW_BYTES) return;
+      }
+    }
+  }
+}
+
+function newFeed(contract: ContractRow, acked: { a: StreamHead; t: StreamHead }, keepMs: number): Feed {
+  const walker = (head: StreamHead): Walker => ({ head, window: [], bytes: 0 });
+  return { contract, keepMs, acked, walkers: { a: walker(acked.a), t: walker(acked.t) }, dirty: false };
+}
+
+function stateOf(feed: Feed): FeedState {
+  return { contract: feed.contract, acked: { ...feed.acked } };
+}
+
+function restart(walker: Walker, head: StreamHead): void {
+  walker.head = head;
+  walker.window = [];
+  walker.bytes = 0;
+}
+
+function add(walker: Walker, member: OutMessage, position: number): void {
+  walker.window.push(member);
+  walker.bytes += member.payload.length;
+  walker.head = { position, seq: member.seq, hash: member.hash };
+}
