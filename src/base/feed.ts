@@ -96,8 +96,12 @@ export interface FeedDepth {
 export interface FeedLedger {
   /** Opens or re-opens a feed: an equal demand continues its epoch, a changed one starts a new epoch at the acked cursor. */
   open(demand: FeedDemand): Promise<FeedState>;
-  /** A new epoch without a change of contract (restored file, refused member). */
-  renew(feed: string, reason: string): Promise<FeedState>;
+  /** A new epoch without a change of contract (restored file, refused member). `over`: the member at this position is passed over. */
+  renew(
+    feed: string,
+    reason: string,
+    over?: { readonly stream: Stream; readonly position: number },
+  ): Promise<FeedState>;
   /** Members after sequence `after` of the current epoch, oldest first, at most `max` and about `bytes`. The same call gives the same bytes. */
   next(
     feed: string,

@@ -86,7 +86,7 @@ export const feedSchema = z.strictObject({
   mqtt: z.literal([3, 5]).default(5),
   ack: z.enum(['broker', 'app']).default('broker'),
   encoding: z.enum(['json', 'json+zstd']).default('json'),
-  rate: z.number().positive().max(10_000).default(50),
+  rate: z.number().positive().max(10_000).default(200),
   priority: z.int().min(0).max(9).default(5),
   keep: duration.default(30 * 86_400_000),
   commands: z.unknown().optional(),

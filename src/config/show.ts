@@ -8,5 +8,8 @@ export function showProblem(problem: LocatedProblem, lang: Lang): string {
   const next = say(spec.next, lang, problem.params);
   const path = problem.path.length === 0 ? '' : ` ${problem.path.join('.')}`;
   const says = say(spec.says, lang, problem.params);
-  return `${problem.file}:${problem.line}:${problem.column}${path}: ${says}${next === '' ? '' : `${lang === 'zh' ? '；' : '; '}${next}`}`;
+  // A question ("did you mean ...?") needs nothing between itself and the next step.
+  const asks = says.endsWith('?') || says.endsWith('？');
+  const between = next === '' ? '' : asks ? ' ' : lang === 'zh' ? '；' : '; ';
+  return `${problem.file}:${problem.line}:${problem.column}${path}: ${says}${between}${next}`;
 }

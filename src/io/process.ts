@@ -1,5 +1,5 @@
 /** The process itself: signals, memory, folders of its own. */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -24,3 +24,5 @@ export function memoryUse(): { readonly rss: number; readonly heap: number } {
   const m = process.memoryUsage();
   return { rss: m.rss, heap: m.heapUsed };
 }
+
+export const exists = (path: string): boolean => existsSync(path);

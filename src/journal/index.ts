@@ -267,8 +267,15 @@ class LiveJournal implements JournalFace {
     return {
       open: (demand: FeedDemand): Promise<FeedState> =>
         this.ask({ op: 'feed', demand, entropy: entropy(), wall: wall() }),
-      renew: (feed, reason): Promise<FeedState> =>
-        this.ask({ op: 'renew', feed, reason, entropy: entropy(), wall: wall() }),
+      renew: (feed, reason, over): Promise<FeedState> =>
+        this.ask({
+          op: 'renew',
+          feed,
+          reason,
+          entropy: entropy(),
+          wall: wall(),
+          ...(over === undefined ? {} : { over }),
+        }),
       next: (feed: string, stream: Stream, after: number, limit: Limit): Promise<readonly OutMessage[]> =>
         this.ask({ op: 'next', feed, stream, after, limit }),
       ack: (feed, stream, seq) => void this.ask({ op: 'ack', feed, stream, seq }).catch(() => {}),

@@ -83,7 +83,7 @@ export class StoreKeeper {
       case 'feed':
         return streams.open(request.demand, request.entropy, request.wall);
       case 'renew':
-        return streams.renew(request.feed, request.reason, request.entropy, request.wall);
+        return streams.renew(request.feed, request.reason, request.entropy, request.wall, request.over);
       case 'next':
         return streams.next(request.feed, request.stream, request.after, request.limit);
       case 'ack':

@@ -43,6 +43,7 @@ export type Request =
       readonly reason: string;
       readonly entropy: Uint8Array;
       readonly wall: number;
+      readonly over?: { readonly stream: Stream; readonly position: number };
     }
   | {
       readonly op: 'next';

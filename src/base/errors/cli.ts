@@ -1,3 +1,63 @@
 import { errorTable } from './spec.ts';
 
-export const cliErrors = errorTable({});
+/** Command line and local API. */
+export const cliErrors = errorTable({
+  'cli.not_running': {
+    says: { zh: '守护进程没有运行（{socket}）', en: 'the daemon is not running ({socket})' },
+    next: { zh: '启动：systemctl start weinao，或 weinao run', en: 'start it: systemctl start weinao, or weinao run' },
+    retry: 'later',
+  },
+  'cli.no_permission': {
+    says: { zh: '没有权限访问 {socket}', en: 'no permission for {socket}' },
+    next: { zh: '用 sudo，或把用户加入 weinao 组', en: 'use sudo, or join the group weinao' },
+    retry: 'never',
+  },
+  'cli.already_running': {
+    says: { zh: '已有守护进程在使用 {socket}', en: 'another daemon uses {socket}' },
+    next: { zh: '先停止它：systemctl stop weinao', en: 'stop it first: systemctl stop weinao' },
+    retry: 'never',
+  },
+  'cli.starting': {
+    says: { zh: '守护进程正在启动', en: 'the daemon is starting' },
+    next: { zh: '稍后再试', en: 'try again in a moment' },
+    retry: 'later',
+  },
+  'cli.no_such_call': {
+    says: { zh: '接口没有 {call}', en: 'the API has no {call}' },
+    next: { zh: '命令行与守护进程的版本是否一致？', en: 'are CLI and daemon of one version?' },
+    retry: 'never',
+  },
+  'cli.unknown_channel': {
+    says: { zh: '没有通道 “{channel}”', en: 'there is no channel "{channel}"' },
+    next: { zh: '已有：{known}', en: 'there are: {known}' },
+    retry: 'never',
+  },
+  'cli.bad_probe': {
+    says: { zh: '不知道要读什么', en: 'it is not clear what to read' },
+    next: {
+      zh: 'weinao probe 设备.测点，或 weinao probe --channel 通道 --address 站号 holding 0 2',
+      en: 'weinao probe device.point, or weinao probe --channel CHANNEL --address STATION holding 0 2',
+    },
+    retry: 'never',
+  },
+  'cli.bad_hex': {
+    says: { zh: '不是十六进制：{given}', en: 'not hex: {given}' },
+    next: { zh: '例如 01 03 02 00 01 79 84', en: 'for example 01 03 02 00 01 79 84' },
+    retry: 'never',
+  },
+  'cli.unknown_protocol': {
+    says: { zh: '不认识协议 “{given}”', en: 'unknown protocol "{given}"' },
+    next: { zh: '已有：{known}', en: 'there are: {known}' },
+    retry: 'never',
+  },
+  'cli.bad_duration': {
+    says: { zh: '“{given}” 不是时长', en: '"{given}" is no duration' },
+    next: { zh: '例如 30s、2m', en: 'for example 30s or 2m' },
+    retry: 'never',
+  },
+  'cli.unreadable': {
+    says: { zh: '无法读取 {path}：{detail}', en: 'cannot read {path}: {detail}' },
+    next: { zh: '核对文件名和权限', en: 'check the name and the permission' },
+    retry: 'never',
+  },
+});

@@ -1,3 +1,13 @@
 import { errorTable } from './spec.ts';
 
-export const uplinkErrors = errorTable({});
+/** Feeds to brokers. Parameters: `feed`, `url` (never with a password), `detail`. */
+export const uplinkErrors = errorTable({
+  'uplink.connect_failed': {
+    says: { zh: '上报通道 {feed}：连不上 {url}：{detail}', en: 'feed {feed}: no connection to {url}: {detail}' },
+    next: {
+      zh: '检查网络、地址、用户名密码和证书；数据已保存，恢复后自动补发',
+      en: 'check network, address, user, password and certificates; everything is kept and sent when it is back',
+    },
+    retry: 'later',
+  },
+});

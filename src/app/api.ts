@@ -1,0 +1,89 @@
+/**
+ * The daemon's local API: HTTP over its unix socket, for the CLI and whoever the socket's group lets in.
+ * GET /v1/status /v1/health /v1/watch /v1/wire?channel=ID    POST /v1/reload /v1/probe
+ */
+
+import { hex } from '../base/bytes.ts';
+import { isWeinaoError, WeinaoError } from '../base/errors/index.ts';
+import type { WireRecord } from '../base/line.ts';
+import { isoTime } from '../base/time.ts';
+import type { ApiHandler, ApiReply, ApiRequest } from '../io/local-api.ts';
+import type { WatchFilter, WatchLine } from './watch.ts';
+
+export interface ApiHouse {
+  status(): Promise<unknown>;
+  health(): unknown;
+  reload(): Promise<{ readonly ok: boolean }>;
+  probe(ask: unknown, signal: AbortSignal): Promise<unknown>;
+  watch(filter: WatchFilter, push: (line: WatchLine) => void, signal: AbortSignal): void;
+  /** throws cli.unknown_channel */
+  capture(channel: string, listener: (record: WireRecord) => void): () => void;
+}
+
+export function apiHandler(house: ApiHouse): ApiHandler {
+  return async (request, signal) => {
+    try {
+      return await route(house, request, signal);
+    } catch (error) {
+      if (!isWeinaoError(error)) throw error;
+      return { status: statusOf(error), json: { error: { code: error.code, params: error.params } } };
+    }
+  };
+}
+
+async function route(house: ApiHouse, request: ApiRequest, signal: AbortSignal): Promise<ApiReply> {
+  const { query } = request;
+  switch (`${request.method} ${request.path}`) {
+    case 'GET /v1/status':
+      return { status: 200, json: await house.status() };
+    case 'GET /v1/health':
+      return { status: 200, json: house.health() };
+    case 'POST /v1/reload': {
+      const report = await house.reload();
+      return { status: report.ok ? 200 : 422, json: report };
+    }
+    case 'POST /v1/probe':
+      return { status: 200, json: await house.probe(request.body, signal) };
+    case 'GET /v1/watch': {
+      const device = query.get('device');
+      const filter = {
+        readings: query.get('readings') !== '0',
+        alarms: query.get('alarms') !== '0',
+        ...(device === null ? {} : { device }),
+      };
+      return { stream: (push, gone) => house.watch(filter, push, gone) };
+    }
+    case 'GET /v1/wire':
+      return wire(house, query.get('channel') ?? '');
+    default:
+      throw new WeinaoError('cli.no_such_call', { call: `${request.method} ${request.path}` });
+  }
+}
+
+function wire(house: ApiHouse, channel: string): ApiReply {
+  let push: ((line: unknown) => void) | undefined;
+  // Subscribed before the reply begins, so that an unknown channel is an error and not an empty stream.
+  const stop = house.capture(channel, (record) => push?.(wireLine(record)));
+  return {
+    stream: (out, gone) => {
+      push = out;
+      gone.addEventListener('abort', stop, { once: true });
+    },
+  };
+}
+
+function wireLine(record: WireRecord): unknown {
+  return {
+    kind: 'wire',
+    channel: record.channel,
+    at: isoTime(record.wall),
+    direction: record.direction,
+    hex: hex(record.bytes),
+    ...(record.note === undefined ? {} : { note: record.note }),
+  };
+}
+
+function statusOf(error: WeinaoError): number {
+  if (error.code === 'cli.no_such_call') return 404;
+  return error.retry === 'never' ? 400 : 503;
+}

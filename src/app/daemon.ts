@@ -1,0 +1,232 @@
+/**
+ * The running gateway: configuration (or the last good one), house, local API, reload, health and the words to systemd.
+ *
+ * The API's socket is also the lock: a second daemon of one data folder cannot listen. READY is said when the first poll attempt ended (or when
+ * there is nothing to poll); the watchdog is fed only while health is true.
+ */
+import { join } from 'node:path';
+import { WeinaoError } from '../base/errors/index.ts';
+import type { Log, Random, Timer } from '../base/ports.ts';
+import type { LocatedProblem } from '../base/problem.ts';
+import { peekData, showProblem } from '../config/index.ts';
+import type { SystemClock } from '../io/clock.ts';
+import { copyFolder } from '../io/files.ts';
+import { type ApiServer, serveLocal } from '../io/local-api.ts';
+import { ensureFolder, exists } from '../io/process.ts';
+import type { Notifier } from '../io/systemd.ts';
+import { timeSynchronised } from '../io/timesync.ts';
+import { apiHandler } from './api.ts';
+import { type Checked, type CheckedSite, checkConfig, type Env } from './check.ts';
+import { configFault } from './faults.ts';
+import { createHealth, type HealthWatch } from './health.ts';
+import { type House, openHouse } from './house.ts';
+import { probe, readProbeAsk } from './probe.ts';
+import { statusOf } from './status.ts';
+
+const LAST_GOOD = 'config.last-good';
+const KEPT = ['weinao.yaml', 'types.yaml', 'rules', 'profiles'];
+const HEALTH_EVERY = 5000;
+
+export interface DaemonDeps {
+  readonly configFolder: string;
+  readonly env: Env;
+  readonly clock: SystemClock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly notifier: Notifier;
+}
+
+/** The files have errors and there is no configuration that ran before. */
+export class InvalidConfig extends Error {
+  readonly problems: readonly LocatedProblem[];
+
+  constructor(problems: readonly LocatedProblem[]) {
+    super('configuration invalid');
+    this.problems = problems;
+  }
+}
+
+export interface Daemon {
+  readonly house: House;
+  readonly socket: string;
+  reload(): Promise<{ readonly ok: boolean; readonly [key: string]: unknown }>;
+  stop(): Promise<void>;
+}
+
+export async function startDaemon(deps: DaemonDeps): Promise<Daemon> {
+  const { checked, lastGood, problems } = await chooseConfig(deps);
+  const { data } = checked.model.gateway;
+  ensureFolder(data);
+  const daemon = new LiveDaemon(deps, lastGood, problems);
+  await daemon.start(checked);
+  return daemon;
+}
+
+/** The files as they are, else the copy of what ran last. */
+async function chooseConfig(
+  deps: DaemonDeps,
+): Promise<{ checked: CheckedSite; lastGood: boolean; problems: readonly LocatedProblem[] }> {
+  const { configFolder, env } = deps;
+  const now: Checked = await checkConfig(configFolder, env);
+  if (now.site !== undefined) return { checked: now.site, lastGood: false, problems: [] };
+  const data = await peekData(configFolder, env);
+  const kept = await checkConfig(join(data, LAST_GOOD), env, configFolder);
+  if (kept.site === undefined) throw new InvalidConfig(now.problems);
+  return { checked: kept.site, lastGood: true, problems: now.problems };
+}
+
+class LiveDaemon implements Daemon {
+  socket = '';
+  private readonly deps: DaemonDeps;
+  private lastGood: boolean;
+  private problems: readonly LocatedProblem[];
+  private opened: House | undefined;
+  private api: ApiServer | undefined;
+  private health: HealthWatch | undefined;
+  private ready = false;
+  private reloading: Promise<unknown> = Promise.resolve();
+  private syncTimer: Timer | undefined;
+
+  constructor(deps: DaemonDeps, lastGood: boolean, problems: readonly LocatedProblem[]) {
+    this.deps = deps;
+    this.lastGood = lastGood;
+    this.problems = problems;
+  }
+
+  get house(): House {
+    if (this.opened === undefined) throw new WeinaoError('cli.starting');
+    return this.opened;
+  }
+
+  async start(site: CheckedSite): Promise<void> {
+    const { env, clock, notifier, log } = this.deps;
+    const { data } = site.model.gateway;
+    const run = '/run/weinao';
+    this.socket = env.WEINAO_SOCKET ?? join(exists(run) ? run : data, 'weinao.sock');
+    try {
+      this.api = await serveLocal(this.socket, apiHandler(this.calls()));
+      clock.setSynced(timeSynchronised());
+      this.opened = await openHouse(this.deps, site);
+      if (this.lastGood) this.house.raise(configFault(this.problems));
+      else this.house.clear('config', 'gateway');
+      await this.house.start();
+      this.watchClock();
+      this.health = createHealth({
+        clock,
+        everyMs: notifier.watchdogMs === undefined ? HEALTH_EVERY : Math.min(HEALTH_EVERY, notifier.watchdogMs / 3),
+        polled: () => this.house.engine.progress(),
+        slowestPollMs: () => Math.max(0, ...[...this.house.model().devices.values()].map((d) => d.pollMs)),
+        askJournal: () => this.house.journal.facts(),
+        onCheck: ({ ok, causes }) => this.checked(ok, causes[0]?.zh),
+      });
+      this.health.start();
+      log.info('daemon.started', { site: site.model.site.id, devices: site.model.devices.size, socket: this.socket });
+      if (!this.lastGood) await this.keepConfig();
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+
+  async reload(): Promise<{ readonly ok: boolean; readonly [key: string]: unknown }> {
+    // One at a time: two quick SIGHUPs are two reloads, not a mixture.
+    const run = this.reloading.then(() => this.reloadOnce());
+    this.reloading = run.catch(() => {});
+    return run;
+  }
+
+  async stop(): Promise<void> {
+    this.deps.notifier.notify('STOPPING=1');
+    this.health?.stop();
+    this.syncTimer?.cancel();
+    await this.api?.close();
+    this.api = undefined;
+    await this.opened?.stop();
+  }
+
+  private async reloadOnce(): Promise<{ readonly ok: boolean; readonly [key: string]: unknown }> {
+    const { configFolder, env, log } = this.deps;
+    const { site, problems } = await checkConfig(configFolder, env);
+    if (site === undefined) {
+      log.warn('config.invalid', {
+        problems: problems.length,
+        first: problems[0] === undefined ? '' : showProblem(problems[0], 'en'),
+      });
+      const told = problems.map((p) => ({
+        file: p.file,
+        line: p.line,
+        column: p.column,
+        code: p.code,
+        zh: showProblem(p, 'zh'),
+        en: showProblem(p, 'en'),
+      }));
+      return { schema: 1, ok: false, problems: told };
+    }
+    const report = await this.house.apply(site);
+    this.lastGood = false;
+    this.problems = [];
+    this.house.clear('config', 'gateway');
+    await this.keepConfig();
+    log.info('config.reloaded', { ...report });
+    return { schema: 1, ok: true, ...report };
+  }
+
+  private async keepConfig(): Promise<void> {
+    const { data } = this.house.model().gateway;
+    await copyFolder(this.deps.configFolder, join(data, LAST_GOOD), KEPT).catch((error: unknown) =>
+      this.deps.log.warn('config.not_kept', { detail: String(error) }),
+    );
+  }
+
+  private checked(ok: boolean, cause: string | undefined): void {
+    const { notifier } = this.deps;
+    const polled = this.house.engine.progress();
+    if (!this.ready && ok && (polled === undefined || polled > 0)) {
+      this.ready = true;
+      notifier.notify('READY=1', 'STATUS=running');
+    }
+    if (ok) notifier.notify('WATCHDOG=1');
+    else notifier.notify(`STATUS=${cause ?? 'unhealthy'}`);
+  }
+
+  private watchClock(): void {
+    const { clock } = this.deps;
+    this.syncTimer = clock.timer('time sync', 10_000, () => {
+      const before = clock.now();
+      const synced = timeSynchronised();
+      clock.setSynced(synced);
+      if (synced && !before.synced) this.house.synced(0);
+      this.watchClock();
+    });
+  }
+
+  private calls(): Parameters<typeof apiHandler>[0] {
+    return {
+      status: () =>
+        statusOf({
+          house: this.house,
+          health: this.healthNow(),
+          ready: this.ready,
+          clock: this.deps.clock,
+          lastGood: this.lastGood,
+          problems: this.problems,
+        }),
+      health: () => ({ schema: 1, ready: this.ready, ...this.healthNow() }),
+      reload: () => this.reload(),
+      probe: (ask, signal) => probe(readProbeAsk(ask), this.house.model(), this.house.engine, signal),
+      watch: (filter, push, signal) => this.house.hub.listen(filter, push, signal),
+      capture: (channel, listener) => {
+        const stop = this.house.engine.capture(channel, listener);
+        if (stop !== undefined) return stop;
+        throw new WeinaoError('cli.unknown_channel', {
+          channel,
+          known: [...this.house.model().channels.keys()].join(' '),
+        });
+      },
+    };
+  }
+
+  private healthNow() {
+    return this.health?.now() ?? { ok: false, causes: [{ zh: '正在启动', en: 'starting' }] };
+  }
+}

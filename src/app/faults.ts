@@ -1,0 +1,49 @@
+/** The gateway's own alarms, in the words of the duty room. */
+import type { LocatedProblem } from '../base/problem.ts';
+import { showProblem } from '../config/index.ts';
+import type { TechnicalFault } from './technical.ts';
+
+export const storeFault = (): TechnicalFault => ({
+  topic: 'store',
+  instance: 'gateway',
+  level: 'red',
+  name: '存储失效',
+  text: '数据无法写入存储卡，报警仍在本机显示，断电会丢失',
+  act: '检查存储卡空间和健康，尽快更换后重启网关',
+});
+
+export const setAsideFault = (
+  what: { readonly path: string; readonly why: string },
+  durable: boolean,
+): TechnicalFault =>
+  durable
+    ? {
+        topic: 'store',
+        instance: 'file',
+        level: 'orange',
+        name: '数据文件损坏',
+        text: '损坏的数据文件已改名保留为 {path}，已新建（{why}）',
+        act: '保留该文件，联系维护人员',
+        values: { path: what.path, why: what.why },
+      }
+    : storeFault();
+
+export const refusedFault = (feed: string, detail: string): TechnicalFault => ({
+  topic: 'feed',
+  instance: feed,
+  level: 'orange',
+  name: '平台拒收',
+  text: '平台 {feed} 三次拒收一条消息，已跳过（{detail}）',
+  act: '联系平台核对消息大小和权限',
+  values: { feed, detail },
+});
+
+export const configFault = (problems: readonly LocatedProblem[]): TechnicalFault => ({
+  topic: 'config',
+  instance: 'gateway',
+  level: 'red',
+  name: '配置错误，运行上一份配置',
+  text: '{problem}',
+  act: '用 weinao check 检查并改正，再 weinao reload',
+  values: { problem: problems[0] === undefined ? '' : showProblem(problems[0], 'zh') },
+});

@@ -1,0 +1,238 @@
+/**
+ * The house: builds the floors from one configuration and lets a value travel through them.
+ *
+ * Order of start: store (its newest time floors the wall clock), rules and alarms restored, feeds, then the field. Stopping goes the other way:
+ * the field first, so that nothing new comes; then rules, feeds, and last the store with all it was given.
+ * Guarantees: a stop after a failed start, or twice, does no harm; a reload is all or nothing and restarts only what changed.
+ * It does not promise delivery: that is the feeds' business, against the journal.
+ */
+import { join } from 'node:path';
+import { drivers } from '../../drivers/index.ts';
+import type { Commit, JournalFacts, Restored } from '../base/journal.ts';
+import type { SiteModel } from '../base/model.ts';
+import type { Log, Random } from '../base/ports.ts';
+import type { Reading } from '../base/reading.ts';
+import { createEngine, type DeviceChange, type Engine } from '../engine/index.ts';
+import type { SystemClock } from '../io/clock.ts';
+import { openGatewayKey, type Signer } from '../io/keys.ts';
+import { ensureFolder } from '../io/process.ts';
+import { startWorker } from '../io/worker.ts';
+import { createJournal, type JournalFace } from '../journal/index.ts';
+import { createUplink, type Uplink } from '../uplink/index.ts';
+import { type AlarmBoard, createBoard } from './board.ts';
+import { catalogOf } from './catalog.ts';
+import type { CheckedSite, Env } from './check.ts';
+import { refusedFault, setAsideFault, storeFault } from './faults.ts';
+import { createPipeline, type Pipeline, readingsInput } from './pipeline.ts';
+import { connectFeed, openChannel } from './ports.ts';
+import { createTechnical, type TechnicalFault } from './technical.ts';
+import { createWatchHub, type WatchHub } from './watch.ts';
+
+export interface HouseDeps {
+  readonly clock: SystemClock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly env: Env;
+  /** where `secrets/` is */
+  readonly configFolder: string;
+}
+
+export interface ReloadReport {
+  readonly restarted: readonly string[];
+  readonly started: readonly string[];
+  readonly stopped: readonly string[];
+  readonly kept: number;
+}
+
+export interface House {
+  readonly engine: Engine;
+  readonly journal: JournalFace;
+  readonly uplink: Uplink;
+  readonly board: AlarmBoard;
+  readonly hub: WatchHub;
+  model(): SiteModel;
+  start(): Promise<void>;
+  apply(site: CheckedSite): Promise<ReloadReport>;
+  raise(fault: TechnicalFault): void;
+  clear(topic: string, instance: string): void;
+  /** points read since the start */
+  pointsRead(): number;
+  /** the wall clock began to follow a time source */
+  synced(offsetMs: number): void;
+  /** ends polling, commits everything, leaves feeds and store open */
+  quiesce(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** What must be open before anything can run. */
+interface Opened {
+  readonly journal: JournalFace;
+  readonly signer: Signer;
+  readonly facts: JournalFacts;
+  readonly restored: Restored;
+  onStalled(listener: (waiting: readonly Commit[]) => void): void;
+}
+
+/** Opens store and key, and builds the house over them; nothing is polled or sent yet. */
+export async function openHouse(deps: HouseDeps, site: CheckedSite): Promise<House> {
+  const { clock, random, log } = deps;
+  const { data, commitWindowMs } = site.model.gateway;
+  ensureFolder(data);
+  const signer = await openGatewayKey(data);
+  let stalled: (waiting: readonly Commit[]) => void = () => {};
+  const journal = createJournal({
+    clock,
+    random,
+    log,
+    path: join(data, 'journal.db'),
+    windowMs: commitWindowMs,
+    startWorker: () => startWorker(new URL('./store-worker.ts', import.meta.url), undefined),
+    onStalled: (waiting) => stalled(waiting),
+  });
+  try {
+    const facts = await journal.start();
+    // A board without a clock battery wakes up in the past; the journal knows better.
+    clock.floor(facts.newest);
+    const restored = await journal.restore();
+    const onStalled = (listener: typeof stalled): void => {
+      stalled = listener;
+    };
+    return new LiveHouse(deps, site, { journal, signer, facts, restored, onStalled });
+  } catch (error) {
+    await journal.close();
+    throw error;
+  }
+}
+
+class LiveHouse implements House {
+  readonly engine: Engine;
+  readonly journal: JournalFace;
+  readonly uplink: Uplink;
+  readonly board = createBoard();
+  readonly hub = createWatchHub();
+  private readonly deps: HouseDeps;
+  private readonly pipeline: Pipeline;
+  private readonly signer: Signer;
+  private site: CheckedSite;
+  private read = 0;
+  private stopped = false;
+
+  constructor(deps: HouseDeps, site: CheckedSite, opened: Opened) {
+    const { clock, random, log } = deps;
+    this.deps = deps;
+    this.site = site;
+    this.signer = opened.signer;
+    this.journal = opened.journal;
+    this.pipeline = createPipeline({
+      clock,
+      log,
+      board: this.board,
+      technical: createTechnical(),
+      commit: (work) => this.journal.commit(work),
+      onCommitted: ({ durable }) => {
+        if (!durable) this.raise(storeFault());
+      },
+    });
+    this.board.listen((line) => this.hub.alarm(line));
+    this.hub.model(site.model);
+    this.uplink = createUplink({
+      clock,
+      random,
+      log,
+      ledger: this.journal.ledger,
+      signer: this.signer,
+      connect: (feed, will) => connectFeed(feed, will, deps.configFolder, deps.env, this.site.model),
+      catalog: () => catalogOf(this.site.model),
+      onRefused: (feed, detail) => this.raise(refusedFault(feed, detail)),
+    });
+    this.engine = createEngine({
+      clock,
+      random,
+      log,
+      drivers,
+      openPort: openChannel,
+      memory: opened.restored.memory,
+      alarmRelevant: (device, point) => this.site.machine.reads(device, point),
+      onReadings: (readings) => this.see(readings),
+      onReport: (readings) => this.journal.report(readings),
+      onDevice: (change) => this.deviceChanged(change),
+      onMemory: (row) => this.pipeline.remember(row),
+    });
+    this.journal.onHead(() => this.uplink.poke());
+    this.journal.onRenewed((feeds) => this.uplink.renewed(feeds));
+    opened.onStalled((waiting) => this.pipeline.stalled(waiting));
+    this.pipeline.restore(site.machine, opened.restored, opened.facts.newest);
+    if (opened.facts.setAside !== undefined) this.raise(setAsideFault(opened.facts.setAside, opened.facts.durable));
+  }
+
+  model(): SiteModel {
+    return this.site.model;
+  }
+
+  async start(): Promise<void> {
+    const { site, gateway, feeds } = this.site.model;
+    await this.uplink.apply(site.id, gateway.id, feeds);
+    await this.engine.apply(this.site.model);
+  }
+
+  async apply(site: CheckedSite): Promise<ReloadReport> {
+    this.site = site;
+    this.hub.model(site.model);
+    this.pipeline.replace(site.machine);
+    const applied = await this.engine.apply(site.model);
+    this.pipeline.input(readingsInput([...this.engine.latest()]));
+    await this.uplink.apply(site.model.site.id, site.model.gateway.id, site.model.feeds);
+    this.pipeline.event({ kind: 'config.changed', at: this.deps.clock.now(), data: { hash: site.model.hash } });
+    return { ...applied, kept: applied.kept.length };
+  }
+
+  raise(fault: TechnicalFault): void {
+    this.pipeline.raise(fault);
+  }
+
+  clear(topic: string, instance: string): void {
+    this.pipeline.clear(topic, instance);
+  }
+
+  pointsRead(): number {
+    return this.read;
+  }
+
+  synced(offsetMs: number): void {
+    this.pipeline.input({ kind: 'synced' });
+    this.pipeline.event({ kind: 'clock.synced', at: this.deps.clock.now(), data: { offset: Math.round(offsetMs) } });
+  }
+
+  async quiesce(): Promise<void> {
+    await this.engine.stop();
+    this.pipeline.stop();
+    await this.pipeline.settled();
+    await this.journal.flush();
+  }
+
+  async stop(): Promise<void> {
+    if (this.stopped) return;
+    this.stopped = true;
+    await this.quiesce();
+    await this.uplink.stop();
+    await this.journal.close();
+  }
+
+  private see(readings: readonly Reading[]): void {
+    for (const reading of readings) if (reading.quality !== 'bad') this.read++;
+    this.pipeline.input(readingsInput(readings));
+    this.hub.readings(readings);
+  }
+
+  private deviceChanged(change: DeviceChange): void {
+    const { device, online, at, why } = change;
+    this.pipeline.event({
+      kind: online ? 'device.online' : 'device.offline',
+      subject: device,
+      at,
+      data: { device, ...(why === undefined ? {} : { why }) },
+    });
+    this.pipeline.input({ kind: 'device', device, online });
+    this.hub.device({ device, online, wall: at.wall });
+  }
+}

@@ -1,0 +1,207 @@
+/**
+ * The way of a value from the engine to rules, store and duty room.
+ *
+ * Readings and device changes go through the rule machine in the order they come. What a step asks for becomes one commit; commits are handed
+ * to the journal at once and in order, and nothing here waits for them. An alarm is shown after its commit. If the store is silent for a
+ * second, or gives up, red alarms are shown without it (`held`), and the commit stays in the journal's queue.
+ * Limits: waiting commits are bounded by the journal; the mirror of alarms and states by the number of rule instances.
+ * It does not promise that a held alarm survives a power cut; only the commit does.
+ */
+import type { Alarm, Transition } from '../base/alarm.ts';
+import { alarmDraft } from '../base/alarm-text.ts';
+import type { EventDraft } from '../base/event.ts';
+import type { Commit, Committed, MemoryRow, Restored, StateRow } from '../base/journal.ts';
+import type { Clock, Log, Timer } from '../base/ports.ts';
+import type { Reading } from '../base/reading.ts';
+import type { Effect, RuleInput, RuleMachine, RuleState } from '../base/rules.ts';
+import type { AlarmBoard } from './board.ts';
+import type { Technical, TechnicalFault } from './technical.ts';
+
+export interface PipelineDeps {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly board: AlarmBoard;
+  readonly technical: Technical;
+  readonly commit: (work: Commit) => Promise<Committed>;
+  /** something new stands in the journal */
+  readonly onCommitted: (committed: Committed) => void;
+}
+
+interface Shown {
+  readonly transition: Transition;
+  readonly alarm: Alarm;
+}
+
+export interface Pipeline {
+  /** @param downSince newest time in the journal, UTC ms */
+  restore(machine: RuleMachine, rows: Restored, downSince: number): void;
+  /** a new set of rules over the alarms and states as they stand */
+  replace(machine: RuleMachine): void;
+  input(input: RuleInput): void;
+  event(draft: EventDraft): void;
+  remember(row: MemoryRow): void;
+  raise(fault: TechnicalFault): void;
+  clear(topic: string, instance: string): void;
+  /** commits the journal has not answered for a second: their red alarms are shown now */
+  stalled(waiting: readonly Commit[]): void;
+  /** resolves when every commit handed over so far was answered */
+  settled(): Promise<void>;
+  stop(): void;
+}
+
+export function createPipeline(deps: PipelineDeps): Pipeline {
+  return new LivePipeline(deps);
+}
+
+class LivePipeline implements Pipeline {
+  private readonly deps: PipelineDeps;
+  private readonly alarms = new Map<string, Alarm>();
+  private readonly states = new Map<string, StateRow>();
+  private machine: RuleMachine | undefined;
+  private state: RuleState | undefined;
+  private timer: { due: number; handle: Timer } | undefined;
+  private memory: MemoryRow[] = [];
+  private memoryTimer: Timer | undefined;
+  private readonly inFlight = new Set<Promise<void>>();
+  private stopped = false;
+
+  constructor(deps: PipelineDeps) {
+    this.deps = deps;
+  }
+
+  restore(machine: RuleMachine, rows: Restored, downSince: number): void {
+    this.deps.board.restore(rows.alarms);
+    this.deps.technical.restore(rows.alarms);
+    for (const alarm of rows.alarms) if (!alarm.rule.startsWith('sys.')) this.alarms.set(alarm.key, alarm);
+    for (const row of rows.states) this.states.set(row.key, row);
+    this.wake(machine, downSince);
+  }
+
+  replace(machine: RuleMachine): void {
+    this.wake(machine, this.deps.clock.now().wall);
+  }
+
+  private wake(machine: RuleMachine, downSince: number): void {
+    this.machine = machine;
+    const now = this.deps.clock.now();
+    const rows = { alarms: [...this.alarms.values()], states: [...this.states.values()], downSince };
+    const { state, effects } = machine.restore(rows, now);
+    this.state = state;
+    this.carry(effects);
+    this.arm();
+  }
+
+  input(input: RuleInput): void {
+    if (this.machine === undefined || this.state === undefined || this.stopped) return;
+    const { state, effects } = this.machine.step(this.state, input, this.deps.clock.now());
+    this.state = state;
+    if (effects.length > 0) this.carry(effects);
+    this.arm();
+  }
+
+  event(draft: EventDraft): void {
+    this.hand({ events: [draft], alarms: [], states: [], memory: [] }, []);
+  }
+
+  remember(row: MemoryRow): void {
+    // What a driver learned is worth no sync of its own: it travels with the next commit, or after a second.
+    this.memory.push(row);
+    this.memoryTimer ??= this.deps.clock.timer('memory', 1000, () =>
+      this.hand({ events: [], alarms: [], states: [], memory: [] }, []),
+    );
+  }
+
+  raise(fault: TechnicalFault): void {
+    this.show(this.deps.technical.raise(fault, this.deps.clock.now()));
+  }
+
+  clear(topic: string, instance: string): void {
+    this.show(this.deps.technical.clear(topic, instance, this.deps.clock.now()));
+  }
+
+  stalled(waiting: readonly Commit[]): void {
+    for (const work of waiting) {
+      work.events.forEach((event, i) => {
+        const alarm = work.alarms[i];
+        if (alarm?.level === 'red' && event.kind.startsWith('alarm.'))
+          this.deps.board.show({ transition: event.kind.slice(6) as Transition, alarm, held: true });
+      });
+    }
+  }
+
+  async settled(): Promise<void> {
+    while (this.inFlight.size > 0) await Promise.all(this.inFlight);
+  }
+
+  stop(): void {
+    this.stopped = true;
+    this.timer?.handle.cancel();
+    this.memoryTimer?.cancel();
+    if (this.memory.length > 0) this.hand({ events: [], alarms: [], states: [], memory: [] }, []);
+  }
+
+  private show(shown: Shown | undefined): void {
+    if (shown === undefined) return;
+    const now = this.deps.clock.now();
+    this.hand(
+      { events: [alarmDraft(shown.transition, shown.alarm, now)], alarms: [shown.alarm], states: [], memory: [] },
+      [shown],
+    );
+  }
+
+  private carry(effects: readonly Effect[]): void {
+    if (effects.length === 0) return;
+    const now = this.deps.clock.now();
+    const shown: Shown[] = [];
+    const states: StateRow[] = [];
+    for (const effect of effects) {
+      if (effect.kind === 'alarm') shown.push(effect);
+      else states.push(effect.row);
+    }
+    for (const { alarm } of shown) {
+      if (alarm.open) this.alarms.set(alarm.key, alarm);
+      else this.alarms.delete(alarm.key);
+    }
+    for (const row of states) {
+      if (row.body === null) this.states.delete(row.key);
+      else this.states.set(row.key, row);
+    }
+    const events = shown.map((s) => alarmDraft(s.transition, s.alarm, now));
+    this.hand({ events, alarms: shown.map((s) => s.alarm), states, memory: [] }, shown);
+  }
+
+  private hand(work: Commit, shown: readonly Shown[]): void {
+    this.memoryTimer?.cancel();
+    this.memoryTimer = undefined;
+    const whole = { ...work, memory: [...work.memory, ...this.memory.splice(0)] };
+    const done = this.deps.commit(whole).then(
+      (committed) => {
+        for (const s of shown) this.deps.board.show({ ...s, held: !committed.durable });
+        this.deps.onCommitted(committed);
+      },
+      (error: unknown) => {
+        this.deps.log.error('journal.commit_failed', { detail: String(error) });
+        for (const s of shown) this.deps.board.show({ ...s, held: true });
+      },
+    );
+    const tracked = done.finally(() => this.inFlight.delete(tracked));
+    this.inFlight.add(tracked);
+  }
+
+  /** One timer for the whole machine, moved only when its earliest due time changed. */
+  private arm(): void {
+    const due = this.machine === undefined || this.state === undefined ? undefined : this.machine.due(this.state);
+    if (due === this.timer?.due) return;
+    this.timer?.handle.cancel();
+    this.timer = undefined;
+    if (due === undefined || this.stopped) return;
+    const handle = this.deps.clock.timer('rules', Math.max(0, due - this.deps.clock.mono()), () => {
+      this.timer = undefined;
+      this.input({ kind: 'tick' });
+    });
+    this.timer = { due, handle };
+  }
+}
+
+/** Readings as the rule machine takes them. */
+export const readingsInput = (readings: readonly Reading[]): RuleInput => ({ kind: 'readings', readings });

@@ -1,0 +1,170 @@
+/**
+ * One connection to a broker through mqtt.js, and nothing more: no queue, no reconnect. What is in flight when it ends is forgotten here and
+ * sent again from the journal's cursor. MQTT 3.1.1 and 5, mqtt:// and mqtts:// with CA and client certificate.
+ * Bounds: MAX_INCOMING bytes of one message; the broker's receive maximum and largest packet are respected by the caller through `limits`.
+ */
+import type { IClientOptions, IClientPublishOptions, MqttClient } from 'mqtt';
+
+const CONNECT_MS = 10_000;
+const MAX_INCOMING = 64 * 1024;
+
+export interface BrokerOptions {
+  readonly url: string;
+  readonly protocol: 3 | 5;
+  readonly clientId: string;
+  readonly user?: string;
+  readonly password?: string;
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+  readonly clean?: boolean;
+  readonly will?: { readonly topic: string; readonly payload: string; readonly delaySeconds: number };
+}
+
+export interface PublishOptions {
+  readonly retain?: boolean;
+  readonly contentType?: string;
+  readonly properties?: Readonly<Record<string, string>>;
+}
+
+export interface BrokerConnection {
+  readonly limits: { readonly receiveMaximum: number; readonly packetBytes: number };
+  /** resolves with the broker's PUBACK; rejects when it refuses, with its reason code, or when the connection ends */
+  publish(topic: string, payload: Uint8Array | string, options?: PublishOptions): Promise<void>;
+  subscribe(topics: readonly string[]): Promise<void>;
+  onMessage(listener: (topic: string, payload: Uint8Array) => void): void;
+  /** called once */
+  onClose(listener: (why: string) => void): void;
+  close(): Promise<void>;
+}
+
+/** The broker answered and said no: MQTT reason code of 128 and more. */
+export class Refused extends Error {
+  readonly reason: number;
+
+  constructor(reason: number) {
+    super(`refused with reason code 0x${reason.toString(16)}`);
+    this.reason = reason;
+  }
+}
+
+/** Resolves when the broker accepted the connection; rejects with its or the system's reason. */
+export async function connectBroker(options: BrokerOptions): Promise<BrokerConnection> {
+  const { connect } = await import('mqtt');
+  const client = connect(options.url, clientOptions(options));
+  let why = 'closed';
+  return new Promise((resolve, reject) => {
+    let settled = false;
+    client.on('error', (error) => {
+      why = error.message;
+      if (!settled) client.end(true);
+    });
+    client.once('close', () => {
+      if (settled) return;
+      settled = true;
+      reject(new Error(why));
+      client.end(true);
+    });
+    client.once('connect', (packet) => {
+      settled = true;
+      resolve(connection(client, packet.properties ?? {}, () => why));
+    });
+  });
+}
+
+function clientOptions(options: BrokerOptions): IClientOptions {
+  const { user, password, ca, cert, key, will } = options;
+  return {
+    protocolVersion: options.protocol === 5 ? 5 : 4,
+    clientId: options.clientId,
+    clean: options.clean ?? false,
+    reconnectPeriod: 0,
+    connectTimeout: CONNECT_MS,
+    keepalive: 30,
+    queueQoSZero: false,
+    resubscribe: false,
+    ...(options.protocol === 5
+      ? { properties: { sessionExpiryInterval: 7 * 86_400, maximumPacketSize: MAX_INCOMING + 1024 } }
+      : {}),
+    ...(user === undefined ? {} : { username: user }),
+    ...(password === undefined ? {} : { password }),
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+    ...(will === undefined
+      ? {}
+      : {
+          will: {
+            topic: will.topic,
+            payload: Buffer.from(will.payload),
+            qos: 1 as const,
+            retain: true,
+            ...(options.protocol === 5 ? { properties: { willDelayInterval: will.delaySeconds } } : {}),
+          },
+        }),
+  };
+}
+
+function connection(
+  client: MqttClient,
+  broker: { receiveMaximum?: number; maximumPacketSize?: number },
+  why: () => string,
+): BrokerConnection {
+  const dropAll = new Set<(error: Error) => void>();
+  client.once('close', () => {
+    client.end(true);
+    for (const drop of dropAll) drop(new Error(why()));
+  });
+  return {
+    limits: {
+      receiveMaximum: broker.receiveMaximum ?? 65_535,
+      packetBytes: broker.maximumPacketSize ?? Number.MAX_SAFE_INTEGER,
+    },
+    publish: (topic, payload, options = {}) =>
+      new Promise((resolve, reject) => {
+        if (!client.connected) return reject(new Error(why()));
+        dropAll.add(reject);
+        const body =
+          typeof payload === 'string' ? payload : Buffer.from(payload.buffer, payload.byteOffset, payload.length);
+        client.publish(topic, body, publishOptions(client, options), (error, packet) => {
+          dropAll.delete(reject);
+          const reason =
+            (packet as { reasonCode?: number } | undefined)?.reasonCode ??
+            (error as { code?: number } | null)?.code ??
+            0;
+          if (typeof reason === 'number' && reason >= 128) reject(new Refused(reason));
+          else if (error != null) reject(error);
+          else resolve();
+        });
+      }),
+    subscribe: async (topics) => {
+      await client.subscribeAsync([...topics], { qos: 1 });
+    },
+    onMessage: (listener) =>
+      void client.on('message', (topic, payload) => {
+        if (payload.length <= MAX_INCOMING) listener(topic, payload);
+      }),
+    onClose: (listener) => void client.once('close', () => listener(why())),
+    close: () =>
+      new Promise((resolve) => {
+        client.end(false, {}, () => resolve());
+      }),
+  };
+}
+
+function publishOptions(client: MqttClient, options: PublishOptions): IClientPublishOptions {
+  const five = client.options.protocolVersion === 5;
+  const { contentType, properties } = options;
+  return {
+    qos: 1,
+    retain: options.retain === true,
+    ...(five && (contentType !== undefined || properties !== undefined)
+      ? {
+          properties: {
+            ...(contentType === undefined ? {} : { contentType }),
+            ...(properties === undefined ? {} : { userProperties: { ...properties } }),
+          },
+        }
+      : {}),
+  };
+}

@@ -1,0 +1,65 @@
+/** What a platform sends down, read with suspicion: a token bucket before any parsing, bounded bytes, and nothing believed but its shape. */
+import type { Stream } from '../base/event.ts';
+import type { Clock } from '../base/ports.ts';
+
+const MAX_BYTES = 4096;
+const PER_SECOND = 20;
+
+export type Said =
+  | { readonly kind: 'ack'; readonly stream: string; readonly seq: number }
+  | { readonly kind: 'command' }
+  | { readonly kind: 'bad' };
+
+export interface RetainedProof {
+  readonly stream: string;
+  readonly seq: number;
+  readonly hash: string;
+}
+
+export class Incoming {
+  readonly proofs: Partial<Record<Stream, RetainedProof>> = {};
+  private readonly base: string;
+  private readonly clock: Clock;
+  private tokens = PER_SECOND;
+  private at: number;
+
+  constructor(base: string, clock: Clock) {
+    this.base = base;
+    this.clock = clock;
+    this.at = clock.mono();
+  }
+
+  take(topic: string, payload: Uint8Array): Said | undefined {
+    if (topic === `${this.base}/up/proof/a` || topic === `${this.base}/up/proof/t`) {
+      this.keepProof(topic.endsWith('a') ? 'a' : 't', payload);
+      return undefined;
+    }
+    const now = this.clock.mono();
+    this.tokens = Math.min(PER_SECOND, this.tokens + ((now - this.at) * PER_SECOND) / 1000);
+    this.at = now;
+    if (this.tokens < 1) return { kind: 'bad' };
+    this.tokens--;
+    if (topic === `${this.base}/dn/cmd`) return { kind: 'command' };
+    const body = parse(payload);
+    const { stream, seq } = body ?? {};
+    if (typeof stream !== 'string' || typeof seq !== 'number' || !Number.isSafeInteger(seq) || seq < 0)
+      return { kind: 'bad' };
+    return { kind: 'ack', stream, seq };
+  }
+
+  private keepProof(stream: Stream, payload: Uint8Array): void {
+    const body = parse(payload);
+    if (typeof body?.stream === 'string' && typeof body.seq === 'number' && typeof body.hash === 'string')
+      this.proofs[stream] = { stream: body.stream, seq: body.seq, hash: body.hash };
+  }
+}
+
+function parse(payload: Uint8Array): Record<string, unknown> | undefined {
+  if (payload.length > MAX_BYTES) return undefined;
+  try {
+    const body = JSON.parse(new TextDecoder().decode(payload)) as unknown;
+    return typeof body === 'object' && body !== null ? (body as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}

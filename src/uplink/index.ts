@@ -1,0 +1,48 @@
+/** Uplink: a sender for each feed. A reload restarts only the feeds that changed. */
+import type { FeedModel } from '../base/model.ts';
+import { FeedSender, type SenderDeps, type SenderStatus } from './sender.ts';
+
+export type UplinkDeps = Omit<SenderDeps, 'feed' | 'site' | 'source'>;
+
+export interface Uplink {
+  apply(site: string, gateway: string, feeds: ReadonlyMap<string, FeedModel>): Promise<void>;
+  /** the journal has something new */
+  poke(): void;
+  /** feeds whose epoch changed; empty = all */
+  renewed(feeds: readonly string[]): void;
+  status(): readonly SenderStatus[];
+  stop(): Promise<void>;
+}
+
+export function createUplink(deps: UplinkDeps): Uplink {
+  const senders = new Map<string, FeedSender>();
+  const stop = async (id: string): Promise<void> => {
+    const sender = senders.get(id);
+    senders.delete(id);
+    await sender?.stop();
+  };
+  return {
+    apply: async (site, gateway, feeds) => {
+      const source = `urn:weinao:${site}:${gateway}`;
+      for (const [id, sender] of senders) if (feeds.get(id)?.hash !== sender.feed.hash) await stop(id);
+      for (const [id, feed] of feeds) {
+        if (senders.has(id)) continue;
+        const sender = new FeedSender({ ...deps, feed, site, source });
+        senders.set(id, sender);
+        sender.start();
+      }
+    },
+    poke: () => {
+      for (const sender of senders.values()) sender.poke();
+    },
+    renewed: (feeds) => {
+      for (const [id, sender] of senders) if (feeds.length === 0 || feeds.includes(id)) sender.poke(true);
+    },
+    status: () => [...senders.values()].map((s) => s.status()),
+    stop: async () => {
+      await Promise.all([...senders.keys()].map(stop));
+    },
+  };
+}
+
+export { createVerifier, type Member, type Summary, type Verifier } from './verifier.ts';

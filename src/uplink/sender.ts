@@ -1,0 +1,456 @@
+/**
+ * One feed and its broker. Senders know nothing of each other: a broker that is absent, slow or refuses costs only its own feed.
+ *
+ * - The journal holds the queue; the sender holds a window. Stream `a` may have WINDOW_A members in flight and goes first; telemetry in flight
+ *   is bounded by what the link carried in the last second (at least one message) and by the feed's `rate`.
+ * - A PUBACK of the unbroken beginning moves the cursor (`ack: broker`), or the platform's own ack does (`ack: app`): never beyond what the
+ *   broker took, never back, never of another epoch.
+ * - After a break everything in flight is forgotten and sent again from the cursor: the same bytes, the same ids.
+ * - A member refused three times is passed over: new epoch, technical alarm.
+ * - At each connect the gateway reads its own retained proofs: an epoch known there with members this journal cannot make means that the
+ *   journal is an older copy; the feed begins a new epoch.
+ */
+import { WeinaoError } from '../base/errors/index.ts';
+import { STREAMS, type Stream } from '../base/event.ts';
+import type { FeedLedger, FeedState, OutMessage } from '../base/feed.ts';
+import type { JsonObject } from '../base/json.ts';
+import type { FeedModel } from '../base/model.ts';
+import type { Clock, Log, Random, Timer } from '../base/ports.ts';
+import { type BrokerConnection, Refused } from '../io/mqtt.ts';
+import { Incoming } from './incoming.ts';
+import { ProofSchedule, proofOf, type Signing } from './proof.ts';
+import { FlightWindow } from './window.ts';
+
+const WINDOW_A = 50;
+const FIRST_PAUSE = 1000;
+const LONGEST_PAUSE = 60_000;
+const STATE_EVERY = 300_000;
+const REFUSALS = 3;
+const PROOF_WAIT = 500;
+const LEAST_BYTES = 64 * 1024;
+const MOST_BYTES = 4 * 1024 * 1024;
+const RESEND_FIRST = 60_000;
+const RESEND_LONGEST = 900_000;
+
+export interface SenderDeps {
+  readonly feed: FeedModel;
+  readonly site: string;
+  readonly source: string;
+  readonly ledger: FeedLedger;
+  readonly connect: (
+    feed: FeedModel,
+    will: { topic: string; payload: string; delaySeconds: number },
+  ) => Promise<BrokerConnection>;
+  readonly signer: Signing;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: Random;
+  /** the device model as the feed may see it, by device */
+  readonly catalog: () => ReadonlyMap<string, JsonObject>;
+  readonly onRefused: (feed: string, detail: string) => void;
+}
+
+export interface SenderStatus {
+  readonly id: string;
+  readonly state: 'connected' | 'connecting' | 'stopped';
+  readonly error?: string;
+  readonly seq: { readonly a: number; readonly t: number };
+  readonly acked: { readonly a: number; readonly t: number };
+  readonly counters: Readonly<Record<string, number>>;
+}
+
+export class FeedSender {
+  readonly feed: FeedModel;
+  private readonly deps: SenderDeps;
+  private readonly base: string;
+  private readonly session: string;
+  private readonly counters: Record<string, number> = {
+    published: 0,
+    refused: 0,
+    resent: 0,
+    connects: 0,
+    commands_refused: 0,
+    bad_input: 0,
+  };
+  private state: FeedState | undefined;
+  private windows = { a: new FlightWindow(0), t: new FlightWindow(0) };
+  private readonly proofs = { a: new ProofSchedule(), t: new ProofSchedule() };
+  private readonly refusals = new Map<string, number>();
+  private connection: BrokerConnection | undefined;
+  private incoming: Incoming | undefined;
+  private timers: Partial<Record<'connect' | 'state' | 'resend' | 'rate', Timer>> = {};
+  private error: WeinaoError | undefined;
+  private failures = 0;
+  private stopped = true;
+  private pumping = false;
+  private again = false;
+  private linkBytes = LEAST_BYTES;
+  private second = { at: 0, bytes: 0 };
+  private tokens = { at: 0, left: 1 };
+  private resendMs = RESEND_FIRST;
+
+  constructor(deps: SenderDeps) {
+    this.deps = deps;
+    this.feed = deps.feed;
+    this.base = `wn/1/${deps.feed.id}/${deps.site}`;
+    this.session = Buffer.from(deps.random.bytes(2)).toString('hex');
+  }
+
+  start(): void {
+    this.stopped = false;
+    void this.tryConnect();
+  }
+
+  /** The journal has something new, or began a new epoch for this feed. */
+  poke(renewed = false): void {
+    if (renewed) this.state = undefined;
+    if (renewed && this.connection !== undefined)
+      void this.begin(this.connection).catch((error: unknown) => this.lost(error));
+    else void this.pump();
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    for (const timer of Object.values(this.timers)) timer.cancel();
+    const { connection } = this;
+    this.connection = undefined;
+    if (connection === undefined) return;
+    await connection
+      .publish(`${this.base}/up/state`, JSON.stringify({ online: false, session: this.session, why: 'stop' }), {
+        retain: true,
+      })
+      .catch(() => {});
+    await connection.close();
+  }
+
+  status(): SenderStatus {
+    const { windows, feed, error, counters } = this;
+    return {
+      id: feed.id,
+      state: this.stopped ? 'stopped' : this.connection === undefined ? 'connecting' : 'connected',
+      ...(error === undefined ? {} : { error: error.code }),
+      seq: { a: windows.a.sent, t: windows.t.sent },
+      acked: { a: windows.a.acked, t: windows.t.acked },
+      counters: { ...counters },
+    };
+  }
+
+  private async tryConnect(): Promise<void> {
+    const will = {
+      topic: `${this.base}/up/state`,
+      payload: JSON.stringify({ online: false, session: this.session, why: 'lost' }),
+      delaySeconds: 30,
+    };
+    try {
+      const connection = await this.deps.connect(this.feed, will);
+      if (this.stopped) return void (await connection.close());
+      this.counters.connects = (this.counters.connects ?? 0) + 1;
+      connection.onClose((why) => this.lost(new Error(why), connection));
+      this.connection = connection;
+      await this.begin(connection);
+    } catch (error) {
+      this.lost(error);
+    }
+  }
+
+  private async begin(connection: BrokerConnection): Promise<void> {
+    const { ledger, feed, source } = this.deps;
+    this.state = await ledger.open({
+      feed: feed.id,
+      source,
+      view: 'everything.1',
+      selects: 'everything',
+      encoding: feed.encoding,
+      keepMs: feed.keepMs,
+    });
+    this.incoming = new Incoming(this.base, this.deps.clock);
+    connection.onMessage((topic, payload) => this.take(topic, payload));
+    await connection.subscribe([
+      `${this.base}/dn/ack`,
+      `${this.base}/dn/cmd`,
+      `${this.base}/up/proof/a`,
+      `${this.base}/up/proof/t`,
+    ]);
+    await this.deps.clock.sleep(`proofs ${feed.id}`, PROOF_WAIT);
+    await this.checkProofs();
+    if (this.connection !== connection) return;
+    this.windows = { a: new FlightWindow(this.state.acked.a.seq), t: new FlightWindow(this.state.acked.t.seq) };
+    await this.publishRetained(connection);
+    if (this.error !== undefined) this.deps.log.info('feed.connected', { feed: feed.id });
+    this.error = undefined;
+    this.failures = 0;
+    this.armState();
+    await this.pump();
+  }
+
+  /** A retained proof of this epoch that this journal cannot make: the journal is an older copy of itself. */
+  private async checkProofs(): Promise<void> {
+    for (const stream of STREAMS) {
+      const proof = this.incoming?.proofs[stream];
+      const { state } = this;
+      if (proof === undefined || state === undefined || proof.stream !== streamName(state, stream)) continue;
+      if (proof.seq <= state.acked[stream].seq) continue;
+      let after = state.acked[stream].seq;
+      for (;;) {
+        const batch = await this.deps.ledger.next(this.feed.id, stream, after, { max: 64, bytes: 1024 * 1024 });
+        const found = batch.find((m) => m.seq === proof.seq);
+        if (found?.hash === proof.hash) break;
+        const last = batch.at(-1)?.seq;
+        if (found !== undefined || last === undefined) {
+          this.deps.log.warn('feed.journal_restored', { feed: this.feed.id, stream });
+          this.state = await this.deps.ledger.renew(this.feed.id, 'restored');
+          return;
+        }
+        // The broker has these members: its proof says so, and it fits.
+        this.deps.ledger.ack(this.feed.id, stream, last);
+        after = last;
+      }
+      this.state = await this.deps.ledger.open(demandOf(this.state ?? state, this.feed));
+    }
+  }
+
+  private async publishRetained(connection: BrokerConnection): Promise<void> {
+    const { state, base } = this;
+    if (state === undefined) return;
+    const { signer, catalog, ledger } = this.deps;
+    const { contract } = state;
+    const hello = {
+      schema: 1,
+      version: 1,
+      source: contract.source,
+      view: contract.view,
+      encoder: contract.encoder,
+      encoding: contract.encoding,
+      alg: 'Ed25519',
+      kid: signer.kid,
+      key: signer.publicKey,
+      devices: catalog().size,
+      streams: STREAMS.map((s) => ({ stream: streamName(state, s), acked: state.acked[s].seq })),
+    };
+    await connection.publish(`${base}/up/hello`, JSON.stringify(hello), { retain: true });
+    const known = await ledger.recall(this.feed.id);
+    const devices = catalog();
+    for (const [device, body] of devices) {
+      const topic = `${base}/up/dev/${device}`;
+      await connection.publish(topic, JSON.stringify(body), { retain: true });
+      if (!known.has(topic)) ledger.remember(this.feed.id, topic, '1');
+    }
+    for (const topic of known.keys()) {
+      if (devices.has(topic.slice(`${base}/up/dev/`.length))) continue;
+      await connection.publish(topic, '', { retain: true });
+      ledger.remember(this.feed.id, topic, null);
+    }
+    await this.publishState(connection);
+  }
+
+  private async publishState(connection: BrokerConnection): Promise<void> {
+    const depth = await this.deps.ledger.depth(this.feed.id);
+    const { wall, synced } = this.deps.clock.now();
+    const state = {
+      online: true,
+      session: this.session,
+      at: new Date(wall).toISOString(),
+      clock: synced ? 'synced' : 'unsynced',
+      backlog: { a: depth.a.rows, t: depth.t.rows },
+    };
+    await connection.publish(`${this.base}/up/state`, JSON.stringify(state), { retain: true });
+  }
+
+  private armState(): void {
+    this.timers.state?.cancel();
+    this.timers.state = this.deps.clock.timer(`state ${this.feed.id}`, STATE_EVERY, () => {
+      const { connection } = this;
+      if (connection !== undefined)
+        this.publishState(connection).catch((error: unknown) => this.lost(error, connection));
+      this.armState();
+    });
+  }
+
+  private lost(cause: unknown, of?: BrokerConnection): void {
+    if (of !== undefined && this.connection !== of) return;
+    const { connection } = this;
+    this.connection = undefined;
+    for (const window of Object.values(this.windows)) window.forget();
+    void connection?.close().catch(() => {});
+    if (this.stopped) return;
+    const detail = cause instanceof Error ? cause.message : String(cause);
+    const error = new WeinaoError('uplink.connect_failed', { feed: this.feed.id, url: this.feed.to, detail });
+    if (this.error === undefined) this.deps.log.warn('feed.lost', { feed: this.feed.id, code: error.code, detail });
+    this.error = error;
+    const pause = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** this.failures) * (0.5 + this.deps.random.next());
+    this.failures++;
+    this.timers.connect?.cancel();
+    this.timers.connect = this.deps.clock.timer(`connect ${this.feed.id}`, pause, () => void this.tryConnect());
+  }
+
+  private async pump(): Promise<void> {
+    this.again = true;
+    if (this.pumping) return;
+    this.pumping = true;
+    try {
+      while (this.again && this.connection !== undefined && this.state !== undefined) {
+        this.again = false;
+        const waiting = await this.pumpStream('a', this.connection);
+        // Telemetry waits until every alarm is on its way.
+        if (!waiting) await this.pumpStream('t', this.connection);
+      }
+    } catch (error) {
+      this.deps.log.error('feed.pump', { feed: this.feed.id, detail: String(error) });
+      this.lost(error, this.connection);
+    } finally {
+      this.pumping = false;
+    }
+  }
+
+  /** true when members of the stream could not be sent yet */
+  private async pumpStream(stream: Stream, connection: BrokerConnection): Promise<boolean> {
+    const window = this.windows[stream];
+    const room =
+      stream === 'a'
+        ? Math.min(WINDOW_A, connection.limits.receiveMaximum) - window.count
+        : this.roomForTelemetry(window);
+    if (room <= 0) return true;
+    const bytes = stream === 'a' ? 1024 * 1024 : Math.max(1, this.linkBytes - window.bytes);
+    const batch = await this.deps.ledger.next(this.feed.id, stream, window.sent, { max: room, bytes });
+    if (this.connection !== connection || this.windows[stream] !== window) return true;
+    for (const message of batch) {
+      // The same member twice in flight would count twice; order is kept by the window.
+      if (message.seq !== window.sent + 1) break;
+      window.fly(message);
+      if (stream === 't') this.tokens.left--;
+      this.publish(connection, window, message);
+    }
+    if (batch.length > 0) this.again = true;
+    return batch.length >= room;
+  }
+
+  private roomForTelemetry(window: FlightWindow): number {
+    const now = this.deps.clock.mono();
+    const { rate } = this.feed;
+    this.tokens = { at: now, left: Math.min(rate, this.tokens.left + ((now - this.tokens.at) * rate) / 1000) };
+    if (this.tokens.left < 1) {
+      this.timers.rate ??= this.deps.clock.timer(`rate ${this.feed.id}`, Math.ceil(1000 / rate), () => {
+        delete this.timers.rate;
+        void this.pump();
+      });
+      return 0;
+    }
+    if (window.count > 0 && window.bytes >= this.linkBytes) return 0;
+    return Math.min(Math.floor(this.tokens.left), 64);
+  }
+
+  private publish(connection: BrokerConnection, window: FlightWindow, message: OutMessage): void {
+    const packed = this.feed.encoding === 'json+zstd';
+    const options = {
+      contentType: packed ? 'application/cloudevents+json+zstd' : 'application/cloudevents+json; charset=utf-8',
+      properties: {
+        id: message.id,
+        type: message.type,
+        sequence: String(message.seq),
+        ...(message.subject === undefined ? {} : { subject: message.subject }),
+      },
+    };
+    this.counters.published = (this.counters.published ?? 0) + 1;
+    connection.publish(`${this.base}/up/${message.stream}`, message.payload, options).then(
+      () => this.landed(connection, window, message),
+      (error: unknown) => {
+        if (error instanceof Refused) void this.refused(connection, message, error);
+        else this.lost(error, connection);
+      },
+    );
+  }
+
+  private landed(connection: BrokerConnection, window: FlightWindow, message: OutMessage): void {
+    if (this.windows[message.stream] !== window) return;
+    this.measure(message.payload.length);
+    const landed = window.land(message);
+    const last = landed.at(-1);
+    if (last !== undefined) {
+      if (this.feed.ack === 'broker') this.deps.ledger.ack(this.feed.id, last.stream, last.seq);
+      else this.armResend();
+      for (const member of landed)
+        if (this.proofs[member.stream].due(member, this.deps.clock.mono())) this.prove(connection, last);
+    }
+    void this.pump();
+  }
+
+  private prove(connection: BrokerConnection, member: OutMessage): void {
+    if (this.state === undefined) return;
+    const proof = proofOf(streamName(this.state, member.stream), member.seq, member.hash, this.deps.signer);
+    connection
+      .publish(`${this.base}/up/proof/${member.stream}`, proof, { retain: true })
+      .catch((error: unknown) => this.lost(error, connection));
+  }
+
+  /** How many bytes the link carried in a second: the bound of telemetry in flight, so that an alarm never waits behind more than that. */
+  private measure(bytes: number): void {
+    const now = this.deps.clock.mono();
+    this.second.bytes += bytes;
+    if (now - this.second.at < 1000) return;
+    const rate = (this.second.bytes * 1000) / Math.max(1, now - this.second.at);
+    this.linkBytes = Math.min(MOST_BYTES, Math.max(LEAST_BYTES, rate, this.linkBytes / 2));
+    this.second = { at: now, bytes: 0 };
+  }
+
+  private async refused(connection: BrokerConnection, message: OutMessage, error: Refused): Promise<void> {
+    this.counters.refused = (this.counters.refused ?? 0) + 1;
+    const times = (this.refusals.get(message.id) ?? 0) + 1;
+    this.refusals.set(message.id, times);
+    if (times >= REFUSALS) {
+      this.refusals.clear();
+      this.deps.onRefused(this.feed.id, `${message.type} ${message.id}: ${error.message}`);
+      await this.deps.ledger.renew(this.feed.id, 'refused', { stream: message.stream, position: message.position });
+    }
+    this.lost(error, connection);
+  }
+
+  /** `ack: app`: what the platform has not acknowledged is sent again, at growing intervals. */
+  private armResend(): void {
+    this.timers.resend?.cancel();
+    this.timers.resend = this.deps.clock.timer(`resend ${this.feed.id}`, this.resendMs, () => {
+      this.resendMs = Math.min(RESEND_LONGEST, this.resendMs * 2);
+      this.counters.resent = (this.counters.resent ?? 0) + 1;
+      void this.rewind().catch((error: unknown) => this.lost(error, this.connection));
+    });
+  }
+
+  private async rewind(): Promise<void> {
+    if (this.state === undefined) return;
+    this.state = await this.deps.ledger.open(demandOf(this.state, this.feed));
+    this.windows = { a: new FlightWindow(this.state.acked.a.seq), t: new FlightWindow(this.state.acked.t.seq) };
+    await this.pump();
+  }
+
+  private take(topic: string, payload: Uint8Array): void {
+    const { incoming, state } = this;
+    if (incoming === undefined || state === undefined) return;
+    const said = incoming.take(topic, payload);
+    if (said === undefined) return;
+    if (said.kind === 'command') this.counters.commands_refused = (this.counters.commands_refused ?? 0) + 1;
+    if (said.kind === 'bad') this.counters.bad_input = (this.counters.bad_input ?? 0) + 1;
+    if (said.kind !== 'ack' || this.feed.ack !== 'app') return;
+    const stream = STREAMS.find((s) => streamName(state, s) === said.stream);
+    if (stream === undefined || said.seq > this.windows[stream].acked) {
+      this.counters.bad_input = (this.counters.bad_input ?? 0) + 1;
+      return;
+    }
+    this.resendMs = RESEND_FIRST;
+    this.deps.ledger.ack(this.feed.id, stream, said.seq);
+  }
+}
+
+function streamName(state: FeedState, stream: Stream): string {
+  return `${state.contract.feed}.${stream}.${state.contract.epoch}`;
+}
+
+function demandOf(state: FeedState, feed: FeedModel) {
+  const { contract } = state;
+  return {
+    feed: feed.id,
+    source: contract.source,
+    view: contract.view,
+    selects: contract.selects,
+    encoding: feed.encoding,
+    keepMs: feed.keepMs,
+  };
+}

@@ -1,0 +1,228 @@
+/**
+ * The consumer's half of the contract: takes what came from a broker or a capture and proves, or disproves, that nothing is missing, repeated
+ * or altered. It trusts nothing: any bytes are counted as a fault, never thrown.
+ *
+ * A capture is NDJSON, one message a line: {"topic": "...", "payload": "<text>"} or {"topic", "base64": "..."}. Order is the order of arrival.
+ * Bounds: MAX_IDS remembered ids (the newest), MAX_FAULTS described faults (all are counted).
+ */
+import { createHash, createPublicKey, verify } from 'node:crypto';
+import { zstdDecompressSync } from 'node:zlib';
+import { canonical, type JsonObject } from '../base/json.ts';
+
+const MAX_IDS = 200_000;
+const MAX_FAULTS = 50;
+const MAX_BYTES = 1024 * 1024;
+const ZEROS = '0'.repeat(64);
+const ZSTD_MAGIC = [0x28, 0xb5, 0x2f, 0xfd];
+
+export interface Summary {
+  readonly messages: number;
+  /** distinct members, and those among them that carry a journal row (feed.epoch does not) */
+  readonly members: number;
+  readonly events: number;
+  readonly samples: number;
+  readonly duplicates: number;
+  readonly gaps: number;
+  readonly chain: 'ok' | 'broken';
+  readonly proofs: { readonly good: number; readonly bad: number };
+  readonly alarms: { readonly raised: number; readonly cleared: number };
+  readonly streams: Readonly<Record<string, number>>;
+  readonly faults: readonly string[];
+}
+
+export interface Member {
+  readonly topic: string;
+  readonly type: string;
+  readonly data: JsonObject;
+  readonly envelope: JsonObject;
+}
+
+interface StreamState {
+  seq: number;
+  hash: string;
+  /** hashes by sequence, for proofs; the newest 1024 */
+  readonly hashes: Map<number, string>;
+}
+
+export interface Verifier {
+  /** a message of any topic; returns the member when it is a new one */
+  take(topic: string, payload: Uint8Array): Member | undefined;
+  summary(): Summary;
+}
+
+export function createVerifier(): Verifier {
+  return new StreamVerifier();
+}
+
+class StreamVerifier implements Verifier {
+  private readonly streams = new Map<string, StreamState>();
+  private readonly ids = new Set<string>();
+  private readonly faults: string[] = [];
+  private readonly count = {
+    messages: 0,
+    members: 0,
+    events: 0,
+    samples: 0,
+    duplicates: 0,
+    gaps: 0,
+    broken: 0,
+    raised: 0,
+    cleared: 0,
+    good: 0,
+    bad: 0,
+  };
+  private publicKey: string | undefined;
+  private readonly unproved: JsonObject[] = [];
+
+  take(topic: string, payload: Uint8Array): Member | undefined {
+    const tail = topic.split('/').slice(4).join('/');
+    const isMember = tail === 'up/a' || tail === 'up/t';
+    if (!isMember && tail !== 'up/hello' && !tail.startsWith('up/proof/')) return undefined;
+    if (payload.length === 0) return undefined;
+    this.count.messages++;
+    const object = parse(payload);
+    if (object === undefined) return this.fault(`${topic}: not JSON`);
+    if (isMember) return this.member(topic, object);
+    if (tail === 'up/hello') this.hello(object);
+    else this.proof(object);
+    return undefined;
+  }
+
+  summary(): Summary {
+    const { messages, members, events, samples, duplicates, gaps, broken, raised, cleared, good, bad } = this.count;
+    return {
+      messages,
+      members,
+      events,
+      samples,
+      duplicates,
+      gaps,
+      chain: broken === 0 && bad === 0 ? 'ok' : 'broken',
+      proofs: { good, bad },
+      alarms: { raised, cleared },
+      streams: Object.fromEntries([...this.streams].map(([name, s]) => [name, s.seq])),
+      faults: this.faults,
+    };
+  }
+
+  private member(topic: string, envelope: JsonObject): Member | undefined {
+    const stream = String(envelope.wnstream ?? '');
+    const seq = Number(envelope.sequence);
+    if (stream === '' || !Number.isSafeInteger(seq) || seq < 1 || envelope.specversion !== '1.0')
+      return this.fault(`${topic}: no member of a stream`);
+    const state = this.streams.get(stream) ?? { seq: 0, hash: ZEROS, hashes: new Map<number, string>() };
+    if (seq <= state.seq) {
+      this.count.duplicates++;
+      if (state.hashes.has(seq) && state.hashes.get(seq) !== envelope.wnhash)
+        this.fault(`${stream} ${seq}: sent again with other content`);
+      return undefined;
+    }
+    this.streams.set(stream, state);
+    this.checkChain(stream, seq, state, envelope);
+    state.seq = seq;
+    state.hash = String(envelope.wnhash);
+    state.hashes.set(seq, state.hash);
+    if (state.hashes.size > 1024) state.hashes.delete(seq - 1024);
+    const { data, ...rest } = envelope;
+    return this.admit(topic, rest, (typeof data === 'object' && !Array.isArray(data) ? data : {}) as JsonObject);
+  }
+
+  private checkChain(stream: string, seq: number, state: StreamState, envelope: JsonObject): void {
+    const { data, wnhash, ...rest } = envelope;
+    try {
+      if (sha256(canonical(data ?? {})) !== rest.wndata) this.fault(`${stream} ${seq}: data was altered`);
+      if (sha256(canonical(rest)) !== wnhash) this.fault(`${stream} ${seq}: envelope was altered`);
+    } catch {
+      this.fault(`${stream} ${seq}: numbers or keys outside the contract`);
+    }
+    if (seq !== state.seq + 1) {
+      this.count.gaps++;
+      this.describe(`${stream}: ${state.seq + 1}..${seq - 1} missing`);
+    } else if (rest.wnprev !== state.hash) this.fault(`${stream} ${seq}: chain does not fit`);
+    if (seq === 1 && rest.type !== 'weinao.feed.epoch.v1') this.fault(`${stream}: does not begin with feed.epoch`);
+  }
+
+  private admit(topic: string, envelope: JsonObject, data: JsonObject): Member | undefined {
+    const key = `${String(envelope.source)} ${String(envelope.id)}`;
+    if (this.ids.has(key)) {
+      // The same happening in another epoch: told before, and not news.
+      this.count.duplicates++;
+      return undefined;
+    }
+    this.ids.add(key);
+    if (this.ids.size > MAX_IDS)
+      for (const oldest of this.ids) {
+        this.ids.delete(oldest);
+        break;
+      }
+    const type = String(envelope.type);
+    this.count.members++;
+    if (!type.startsWith('weinao.feed.epoch')) this.count.events++;
+    if (type.startsWith('weinao.alarm.raised')) this.count.raised++;
+    if (type.startsWith('weinao.alarm.cleared')) this.count.cleared++;
+    if (Array.isArray(data.samples)) this.count.samples += data.samples.length;
+    return { topic, type, data, envelope };
+  }
+
+  private hello(hello: JsonObject): void {
+    if (typeof hello.key !== 'string') return;
+    this.publicKey = hello.key;
+    for (const proof of this.unproved.splice(0)) this.proof(proof);
+  }
+
+  private proof(proof: JsonObject): void {
+    if (this.publicKey === undefined) {
+      if (this.unproved.length < 64) this.unproved.push(proof);
+      return;
+    }
+    const { stream, seq, hash, sig } = proof;
+    const text = `wn1\n${String(stream)}\n${String(seq).padStart(16, '0')}\n${String(hash)}`;
+    const signed = safely(() =>
+      verify(
+        null,
+        Buffer.from(text),
+        createPublicKey({ key: Buffer.from(this.publicKey ?? '', 'base64'), format: 'der', type: 'spki' }),
+        Buffer.from(String(sig), 'base64'),
+      ),
+    );
+    const seen = this.streams.get(String(stream))?.hashes.get(Number(seq));
+    if (signed && (seen === undefined || seen === hash)) this.count.good++;
+    else {
+      this.count.bad++;
+      this.describe(
+        `${String(stream)} ${String(seq)}: ${signed ? 'proof is of another member' : 'signature is wrong'}`,
+      );
+    }
+  }
+
+  private fault(what: string): undefined {
+    this.count.broken++;
+    this.describe(what);
+    return undefined;
+  }
+
+  private describe(what: string): void {
+    if (this.faults.length < MAX_FAULTS) this.faults.push(what);
+  }
+}
+
+/** Plain or zstd, told apart by the first bytes. */
+function parse(payload: Uint8Array): JsonObject | undefined {
+  return safely(() => {
+    if (payload.length > MAX_BYTES) return undefined;
+    const packed = ZSTD_MAGIC.every((byte, i) => payload[i] === byte);
+    const bytes = packed ? zstdDecompressSync(payload, { maxOutputLength: MAX_BYTES }) : payload;
+    const object = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as unknown;
+    return typeof object === 'object' && object !== null && !Array.isArray(object) ? (object as JsonObject) : undefined;
+  });
+}
+
+function safely<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch {
+    return undefined;
+  }
+}
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
