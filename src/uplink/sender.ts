@@ -82,6 +82,8 @@ export class FeedSender {
   private error: WeinaoError | undefined;
   private failures = 0;
   private stopped = true;
+  /** the connection is greeted and the cursors are known: members may flow */
+  private flowing = false;
   private pumping = false;
   private again = false;
   private linkBytes = LEAST_BYTES;
@@ -155,6 +157,7 @@ export class FeedSender {
 
   private async begin(connection: BrokerConnection): Promise<void> {
     const { ledger, feed, source } = this.deps;
+    this.flowing = false;
     this.state = await ledger.open({
       feed: feed.id,
       source,
@@ -179,6 +182,7 @@ export class FeedSender {
     if (this.error !== undefined) this.deps.log.info('feed.connected', { feed: feed.id });
     this.error = undefined;
     this.failures = 0;
+    this.flowing = true;
     this.armState();
     await this.pump();
   }
@@ -270,6 +274,7 @@ export class FeedSender {
     if (of !== undefined && this.connection !== of) return;
     const { connection } = this;
     this.connection = undefined;
+    this.flowing = false;
     for (const window of Object.values(this.windows)) window.forget();
     void connection?.close().catch(() => {});
     if (this.stopped) return;
@@ -288,7 +293,7 @@ export class FeedSender {
     if (this.pumping) return;
     this.pumping = true;
     try {
-      while (this.again && this.connection !== undefined && this.state !== undefined) {
+      while (this.again && this.flowing && this.connection !== undefined) {
         this.again = false;
         const waiting = await this.pumpStream('a', this.connection);
         // Telemetry waits until every alarm is on its way.
@@ -313,14 +318,19 @@ export class FeedSender {
     const bytes = stream === 'a' ? 1024 * 1024 : Math.max(1, this.linkBytes - window.bytes);
     const batch = await this.deps.ledger.next(this.feed.id, stream, window.sent, { max: room, bytes });
     if (this.connection !== connection || this.windows[stream] !== window) return true;
+    const first = batch[0];
+    if (first === undefined) return false;
+    if (first.seq !== window.sent + 1) {
+      // The journal's cursor is not where this window believes it to be (a new epoch on its way): ask again from the cursor.
+      await this.rewind();
+      return true;
+    }
     for (const message of batch) {
-      // The same member twice in flight would count twice; order is kept by the window.
-      if (message.seq !== window.sent + 1) break;
       window.fly(message);
       if (stream === 't') this.tokens.left--;
       this.publish(connection, window, message);
     }
-    if (batch.length > 0) this.again = true;
+    this.again = true;
     return batch.length >= room;
   }
 
@@ -418,7 +428,7 @@ export class FeedSender {
     if (this.state === undefined) return;
     this.state = await this.deps.ledger.open(demandOf(this.state, this.feed));
     this.windows = { a: new FlightWindow(this.state.acked.a.seq), t: new FlightWindow(this.state.acked.t.seq) };
-    await this.pump();
+    void this.pump();
   }
 
   private take(topic: string, payload: Uint8Array): void {
