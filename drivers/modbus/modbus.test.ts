@@ -293,9 +293,11 @@ function bench(channel: ChannelModel, points: Record<string, unknown>, device: S
   });
   const run = async <T>(work: Promise<T>): Promise<T> => {
     let over = false;
+    work.catch(() => {});
     const done = work.finally(() => {
       over = true;
     });
+    done.catch(() => {});
     for (let i = 0; i < 400 && !over; i++) await clock.advance(50);
     return done;
   };

@@ -1,0 +1,59 @@
+/** `weinao decode`: bytes explained by the drivers' own codecs. */
+import { drivers } from '../../drivers/index.ts';
+import { unhex } from '../base/bytes.ts';
+import { WeinaoError } from '../base/errors/index.ts';
+import type { Decoded } from '../kit/driver.ts';
+
+const LATER = ['dlt645-2007', 'dlt645-1997', 'cjt188', 'mbus', 'gbt26875.3', 'dlt698.45', 'modbus-tcp'];
+const MAX_LINE = 64 * 1024;
+
+export const protocols = (): readonly string[] => drivers.flatMap((d) => d.protocols);
+
+export function decodeHex(protocol: string, response: string, request?: string): Decoded {
+  const module = drivers.find((d) => d.protocols.includes(protocol));
+  if (module === undefined)
+    throw new WeinaoError('cli.unknown_protocol', { given: protocol, known: protocols().join(' ') });
+  return module.decode({
+    protocol,
+    response: bytes(response),
+    ...(request === undefined ? {} : { request: bytes(request) }),
+  });
+}
+
+function bytes(hex: string): Uint8Array {
+  const parsed = unhex(hex.trim());
+  if (parsed === undefined) throw new WeinaoError('cli.bad_hex', { given: hex.slice(0, 60) });
+  return parsed;
+}
+
+/** One line of NDJSON in, one object out; whatever the line, never an exception. `id` is copied and not looked at. */
+export function decodeLine(line: string): Record<string, unknown> {
+  if (line.length > MAX_LINE) return { outcome: 'error', error: `line over ${MAX_LINE} bytes` };
+  let ask: Record<string, unknown>;
+  try {
+    const parsed = JSON.parse(line) as unknown;
+    if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
+      return { outcome: 'error', error: 'not a JSON object' };
+    ask = parsed as Record<string, unknown>;
+  } catch {
+    return { outcome: 'error', error: 'not JSON' };
+  }
+  const id = ask.id === undefined ? {} : { id: ask.id };
+  const protocol = String(ask.protocol);
+  const module = drivers.find((d) => d.protocols.includes(protocol));
+  if (module === undefined)
+    return {
+      ...id,
+      outcome: 'unsupported',
+      protocol,
+      ...(LATER.includes(protocol) ? { note: 'recognised, not decoded by this version' } : {}),
+    };
+  const response = typeof ask.response === 'string' ? unhex(ask.response.trim()) : undefined;
+  const request = typeof ask.request === 'string' ? unhex(ask.request.trim()) : undefined;
+  if (response === undefined || (typeof ask.request === 'string' && request === undefined))
+    return { ...id, outcome: 'error', error: 'not hex' };
+  return {
+    ...id,
+    ...module.decode({ protocol, response, asked: ask.asked, ...(request === undefined ? {} : { request }) }),
+  };
+}

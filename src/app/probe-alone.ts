@@ -1,0 +1,52 @@
+/** A probe without a daemon: opens the one line it needs, asks, closes it. */
+
+import { drivers } from '../../drivers/index.ts';
+import { WeinaoError } from '../base/errors/index.ts';
+import type { SiteModel } from '../base/model.ts';
+import { createEngine } from '../engine/index.ts';
+import { systemClock } from '../io/clock.ts';
+import { pinoLog } from '../io/log.ts';
+import { systemRandom } from '../io/random.ts';
+import { checkConfig, type Env } from './check.ts';
+import { openChannel } from './ports.ts';
+import { probe, readProbeAsk } from './probe.ts';
+
+const OPENING_MS = 6000;
+
+export async function probeAlone(body: unknown, configFolder: string, env: Env, signal: AbortSignal): Promise<unknown> {
+  const ask = readProbeAsk(body);
+  const { site, problems } = await checkConfig(configFolder, env);
+  if (site === undefined) {
+    const first = problems[0];
+    throw first === undefined ? new WeinaoError('cli.bad_probe') : new WeinaoError(first.code, first.params);
+  }
+  const clock = systemClock();
+  const channel = 'device' in ask ? site.model.devices.get(ask.device)?.channel : ask.channel;
+  const engine = createEngine({
+    clock,
+    log: pinoLog({ level: 'silent', descriptor: 2, time: false }),
+    random: systemRandom(),
+    drivers,
+    openPort: openChannel,
+    memory: [],
+    alarmRelevant: () => false,
+    onReadings: () => {},
+    onReport: () => {},
+    onDevice: () => {},
+    onMemory: () => {},
+  });
+  try {
+    await engine.apply(only(site.model, channel));
+    for (let waited = 0; waited < OPENING_MS && engine.channels()[0]?.state === 'opening'; waited += 50)
+      await clock.sleep('opening', 50);
+    return await probe(ask, site.model, engine, signal);
+  } finally {
+    await engine.stop();
+  }
+}
+
+/** The site cut down to one line; its devices are polled as long as the probe lasts, which harms nobody. */
+function only(site: SiteModel, channel: string | undefined): SiteModel {
+  const devices = [...site.devices].filter(([, d]) => d.channel === channel);
+  return { ...site, devices: new Map(devices) };
+}

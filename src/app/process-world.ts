@@ -1,0 +1,19 @@
+/** The command line's process, for main.ts: streams, signals, environment. */
+import { onSignal } from '../io/process.ts';
+import { endWithReader, fileLines, stdinLines, writeErr, writeOut } from '../io/terminal.ts';
+
+export function processWorld() {
+  const stop = new AbortController();
+  endWithReader();
+  // `run` has its own end; for the other verbs a second Ctrl-C is not needed.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) onSignal(signal, () => stop.abort());
+  return {
+    env: process.env,
+    out: writeOut,
+    err: writeErr,
+    isTty: process.stdout.isTTY === true,
+    stdin: stdinLines,
+    lines: fileLines,
+    stop: stop.signal,
+  };
+}

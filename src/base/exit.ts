@@ -1,0 +1,37 @@
+/** Exit codes of the command line; part of its contract (scripts and systemd rely on them). */
+import type { ErrorCode } from './errors/index.ts';
+
+export const EXIT = {
+  ok: 0,
+  unexpected: 1,
+  usage: 2,
+  noAnswer: 3,
+  invalidConfig: 4,
+  permission: 5,
+  notRunning: 6,
+  faults: 7,
+  refused: 8,
+  interrupted: 130,
+} as const;
+
+const BY_CODE: Readonly<Partial<Record<ErrorCode, number>>> = {
+  'cli.not_running': EXIT.notRunning,
+  'cli.starting': EXIT.notRunning,
+  'cli.no_permission': EXIT.permission,
+  'cli.already_running': EXIT.permission,
+  'link.open_failed': EXIT.permission,
+  'link.timeout': EXIT.noAnswer,
+  'link.closed': EXIT.noAnswer,
+  'link.bad_frame': EXIT.noAnswer,
+  'device.refused': EXIT.refused,
+};
+const BY_AREA: Readonly<Record<string, number>> = {
+  cli: EXIT.usage,
+  config: EXIT.invalidConfig,
+  rules: EXIT.invalidConfig,
+  device: EXIT.usage,
+};
+
+export function exitCode(code: ErrorCode): number {
+  return BY_CODE[code] ?? BY_AREA[code.slice(0, code.indexOf('.'))] ?? EXIT.unexpected;
+}

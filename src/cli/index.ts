@@ -1,0 +1,122 @@
+/** The command line: verbs, options, language, exit codes. Verbs are loaded when they are called, so that `weinao status` starts fast. */
+import { Command, CommanderError, Help } from 'commander';
+import stringWidth from 'string-width';
+import { isWeinaoError } from '../base/errors/index.ts';
+import { EXIT, exitCode } from '../base/exit.ts';
+import { type Lang, say } from '../base/text.ts';
+import { HELP, TITLES } from './texts.ts';
+import { type Call, type CliWorld, localeLang } from './world.ts';
+
+const DEFAULT_CONFIG = '/etc/weinao';
+
+export async function cli(argv: readonly string[], world: CliWorld): Promise<number> {
+  const lang = langOf(argv, world);
+  let code: number = EXIT.ok;
+  const program = build(lang, world, (result) => {
+    code = result;
+  });
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+    return code;
+  } catch (error) {
+    return failed(error, lang, world);
+  }
+}
+
+/** Needed before parsing: help and usage errors speak it too. */
+function langOf(argv: readonly string[], world: CliWorld): Lang {
+  const at = argv.findIndex((word) => word === '--lang' || word.startsWith('--lang='));
+  const given = at < 0 ? undefined : argv[at]?.includes('=') === true ? argv[at]?.slice(7) : argv[at + 1];
+  return given === 'zh' || given === 'en' ? given : localeLang(world.env);
+}
+
+function failed(error: unknown, lang: Lang, world: CliWorld): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  if (world.stop.aborted && isWeinaoError(error, 'link.cancelled')) return EXIT.interrupted;
+  if (isWeinaoError(error)) {
+    const { says, next } = error.tell(lang);
+    world.err(`${says}\n${next === '' ? '' : `  ${next}\n`}`);
+    return exitCode(error.code);
+  }
+  const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  world.err(`${lang === 'zh' ? '意外错误' : 'unexpected error'}: ${detail}\n`);
+  return EXIT.unexpected;
+}
+
+function build(lang: Lang, world: CliWorld, done: (code: number) => void): Command {
+  const text = (key: keyof typeof HELP): string => say(HELP[key], lang);
+  const program = styled(new Command('weinao'), lang, world).description(text('weinao'));
+  const verb = (parent: Command, spec: string, key: keyof typeof HELP): Command =>
+    styled(parent.command(spec), lang, world)
+      .description(text(key))
+      .option('--config <dir>', text('config'))
+      .option('--lang <zh|en>', text('lang'))
+      .option('--json', text('json'));
+  const call = (options: { config?: string; json?: boolean }): Call => ({
+    world,
+    lang,
+    config: options.config ?? world.env.WEINAO_CONFIG ?? DEFAULT_CONFIG,
+    json: options.json === true,
+  });
+  verb(program, 'demo', 'demo')
+    .option('--for <duration>', text('for'))
+    .action(async (options) => done(await (await import('./verbs/demo.ts')).demo(call(options), options)));
+  verb(program, 'check', 'check').action(async (options) =>
+    done(await (await import('./verbs/check.ts')).check(call(options))),
+  );
+  verb(program, 'run', 'run').action(async (options) =>
+    done(await (await import('./verbs/run.ts')).run(call(options))),
+  );
+  verb(program, 'reload', 'reload').action(async (options) =>
+    done(await (await import('./verbs/reload.ts')).reload(call(options))),
+  );
+  verb(program, 'status', 'status').action(async (options) =>
+    done(await (await import('./verbs/status.ts')).status(call(options))),
+  );
+  verb(program, 'watch', 'watch')
+    .option('--wire <channel>', text('wire'))
+    .option('--alarms', text('alarms'))
+    .option('--device <id>', text('device'))
+    .action(async (options) => done(await (await import('./verbs/watch.ts')).watch(call(options), options)));
+  verb(program, 'probe [what...]', 'probe')
+    .option('--channel <id>', text('channel'))
+    .option('--address <station>', text('address'))
+    .action(async (words, options) =>
+      done(await (await import('./verbs/probe.ts')).probe(call(options), words, options)),
+    );
+  verb(program, 'decode [protocol] [hex...]', 'decode')
+    .option('--ndjson', text('ndjson'))
+    .option('--request <hex>', text('request'))
+    .action(async (protocol, hex, options) =>
+      done(
+        await (await import('./verbs/decode.ts')).decode(
+          call(options),
+          protocol === undefined ? [] : [protocol, ...hex],
+          options,
+        ),
+      ),
+    );
+  const feed = styled(program.command('feed'), lang, world).description(text('feed'));
+  verb(feed, 'verify <source>', 'verify')
+    .option('--topic <filter>', text('topic'), 'wn/1/#')
+    .option('--mqtt <version>', text('mqtt'), '5')
+    .action(async (source, options) =>
+      done(await (await import('./verbs/feed.ts')).feedVerify(call(options), source, options)),
+    );
+  return program;
+}
+
+function styled(command: Command, lang: Lang, world: CliWorld): Command {
+  command.exitOverride().configureOutput({
+    writeOut: (text) => world.out(text),
+    writeErr: (text) => world.err(text),
+  });
+  command.configureHelp({
+    displayWidth: (text) => stringWidth(text),
+    styleTitle: (title) => (lang === 'zh' ? (TITLES[title] ?? title) : title),
+  });
+  command.createHelp = () => Object.assign(new Help(), command.configureHelp());
+  command.helpOption('-h, --help', lang === 'zh' ? '显示帮助' : 'show help');
+  command.helpCommand(false);
+  return command;
+}
