@@ -21,6 +21,11 @@ export class StoreKeeper {
     this.answer = answer;
   }
 
+  /** the store as it is now; undefined before it was opened */
+  get current(): Store | undefined {
+    return this.store;
+  }
+
   take(batch: readonly Numbered[]): void {
     for (let i = 0; i < batch.length; i++) {
       const request = batch[i];

@@ -17,7 +17,9 @@ import type { JsonObject } from '../base/json.ts';
 import type { FeedModel } from '../base/model.ts';
 import type { Clock, Log, Random, Timer } from '../base/ports.ts';
 import { type BrokerConnection, Refused } from '../io/mqtt.ts';
+import { demandOf, greet, isOurs, publishState, streamName } from './greeting.ts';
 import { Incoming } from './incoming.ts';
+import { Pace } from './pace.ts';
 import { ProofSchedule, proofOf, type Signing } from './proof.ts';
 import { FlightWindow } from './window.ts';
 
@@ -27,8 +29,6 @@ const LONGEST_PAUSE = 60_000;
 const STATE_EVERY = 300_000;
 const REFUSALS = 3;
 const PROOF_WAIT = 500;
-const LEAST_BYTES = 64 * 1024;
-const MOST_BYTES = 4 * 1024 * 1024;
 const RESEND_FIRST = 60_000;
 const RESEND_LONGEST = 900_000;
 
@@ -86,15 +86,14 @@ export class FeedSender {
   private flowing = false;
   private pumping = false;
   private again = false;
-  private linkBytes = LEAST_BYTES;
-  private second = { at: 0, bytes: 0 };
-  private tokens = { at: 0, left: 1 };
+  private readonly pace: Pace;
   private resendMs = RESEND_FIRST;
 
   constructor(deps: SenderDeps) {
     this.deps = deps;
     this.feed = deps.feed;
     this.base = `wn/1/${deps.feed.id}/${deps.site}`;
+    this.pace = new Pace(deps.feed.rate, deps.clock.mono());
     this.session = Buffer.from(deps.random.bytes(2)).toString('hex');
   }
 
@@ -178,7 +177,8 @@ export class FeedSender {
     await this.checkProofs();
     if (this.connection !== connection) return;
     this.windows = { a: new FlightWindow(this.state.acked.a.seq), t: new FlightWindow(this.state.acked.t.seq) };
-    await this.publishRetained(connection);
+    await greet(connection, this.base, this.state, this.deps);
+    await this.publishState(connection);
     if (this.error !== undefined) this.deps.log.info('feed.connected', { feed: feed.id });
     this.error = undefined;
     this.failures = 0;
@@ -191,73 +191,17 @@ export class FeedSender {
   private async checkProofs(): Promise<void> {
     for (const stream of STREAMS) {
       const proof = this.incoming?.proofs[stream];
-      const { state } = this;
-      if (proof === undefined || state === undefined || proof.stream !== streamName(state, stream)) continue;
-      if (proof.seq <= state.acked[stream].seq) continue;
-      let after = state.acked[stream].seq;
-      for (;;) {
-        const batch = await this.deps.ledger.next(this.feed.id, stream, after, { max: 64, bytes: 1024 * 1024 });
-        const found = batch.find((m) => m.seq === proof.seq);
-        if (found?.hash === proof.hash) break;
-        const last = batch.at(-1)?.seq;
-        if (found !== undefined || last === undefined) {
-          this.deps.log.warn('feed.journal_restored', { feed: this.feed.id, stream });
-          this.state = await this.deps.ledger.renew(this.feed.id, 'restored');
-          return;
-        }
-        // The broker has these members: its proof says so, and it fits.
-        this.deps.ledger.ack(this.feed.id, stream, last);
-        after = last;
-      }
-      this.state = await this.deps.ledger.open(demandOf(this.state ?? state, this.feed));
+      if (proof === undefined || this.state === undefined) continue;
+      if (await isOurs(this.deps, this.state, stream, proof)) continue;
+      this.deps.log.warn('feed.journal_restored', { feed: this.feed.id, stream });
+      this.state = await this.deps.ledger.renew(this.feed.id, 'restored');
+      return;
     }
+    if (this.state !== undefined) this.state = await this.deps.ledger.open(demandOf(this.state, this.feed));
   }
 
-  private async publishRetained(connection: BrokerConnection): Promise<void> {
-    const { state, base } = this;
-    if (state === undefined) return;
-    const { signer, catalog, ledger } = this.deps;
-    const { contract } = state;
-    const hello = {
-      schema: 1,
-      version: 1,
-      source: contract.source,
-      view: contract.view,
-      encoder: contract.encoder,
-      encoding: contract.encoding,
-      alg: 'Ed25519',
-      kid: signer.kid,
-      key: signer.publicKey,
-      devices: catalog().size,
-      streams: STREAMS.map((s) => ({ stream: streamName(state, s), acked: state.acked[s].seq })),
-    };
-    await connection.publish(`${base}/up/hello`, JSON.stringify(hello), { retain: true });
-    const known = await ledger.recall(this.feed.id);
-    const devices = catalog();
-    for (const [device, body] of devices) {
-      const topic = `${base}/up/dev/${device}`;
-      await connection.publish(topic, JSON.stringify(body), { retain: true });
-      if (!known.has(topic)) ledger.remember(this.feed.id, topic, '1');
-    }
-    for (const topic of known.keys()) {
-      if (devices.has(topic.slice(`${base}/up/dev/`.length))) continue;
-      await connection.publish(topic, '', { retain: true });
-      ledger.remember(this.feed.id, topic, null);
-    }
-    await this.publishState(connection);
-  }
-
-  private async publishState(connection: BrokerConnection): Promise<void> {
-    const depth = await this.deps.ledger.depth(this.feed.id);
-    const { wall, synced } = this.deps.clock.now();
-    const state = {
-      online: true,
-      session: this.session,
-      at: new Date(wall).toISOString(),
-      clock: synced ? 'synced' : 'unsynced',
-      backlog: { a: depth.a.rows, t: depth.t.rows },
-    };
-    await connection.publish(`${this.base}/up/state`, JSON.stringify(state), { retain: true });
+  private publishState(connection: BrokerConnection): Promise<void> {
+    return publishState(connection, this.base, this.session, this.deps);
   }
 
   private armState(): void {
@@ -315,7 +259,7 @@ export class FeedSender {
         ? Math.min(WINDOW_A, connection.limits.receiveMaximum) - window.count
         : this.roomForTelemetry(window);
     if (room <= 0) return true;
-    const bytes = stream === 'a' ? 1024 * 1024 : Math.max(1, this.linkBytes - window.bytes);
+    const bytes = stream === 'a' ? 1024 * 1024 : Math.max(1, this.pace.linkBytes - window.bytes);
     const batch = await this.deps.ledger.next(this.feed.id, stream, window.sent, { max: room, bytes });
     if (this.connection !== connection || this.windows[stream] !== window) return true;
     const first = batch[0];
@@ -327,7 +271,7 @@ export class FeedSender {
     }
     for (const message of batch) {
       window.fly(message);
-      if (stream === 't') this.tokens.left--;
+      if (stream === 't') this.pace.spend();
       this.publish(connection, window, message);
     }
     this.again = true;
@@ -335,18 +279,13 @@ export class FeedSender {
   }
 
   private roomForTelemetry(window: FlightWindow): number {
-    const now = this.deps.clock.mono();
-    const { rate } = this.feed;
-    this.tokens = { at: now, left: Math.min(rate, this.tokens.left + ((now - this.tokens.at) * rate) / 1000) };
-    if (this.tokens.left < 1) {
-      this.timers.rate ??= this.deps.clock.timer(`rate ${this.feed.id}`, Math.ceil(1000 / rate), () => {
+    const { room, waitMs } = this.pace.room(window.count, window.bytes, this.deps.clock.mono());
+    if (waitMs !== undefined)
+      this.timers.rate ??= this.deps.clock.timer(`rate ${this.feed.id}`, waitMs, () => {
         delete this.timers.rate;
         void this.pump();
       });
-      return 0;
-    }
-    if (window.count > 0 && window.bytes >= this.linkBytes) return 0;
-    return Math.min(Math.floor(this.tokens.left), 64);
+    return room;
   }
 
   private publish(connection: BrokerConnection, window: FlightWindow, message: OutMessage): void {
@@ -372,7 +311,7 @@ export class FeedSender {
 
   private landed(connection: BrokerConnection, window: FlightWindow, message: OutMessage): void {
     if (this.windows[message.stream] !== window) return;
-    this.measure(message.payload.length);
+    this.pace.measure(message.payload.length, this.deps.clock.mono());
     const landed = window.land(message);
     const last = landed.at(-1);
     if (last !== undefined) {
@@ -390,16 +329,6 @@ export class FeedSender {
     connection
       .publish(`${this.base}/up/proof/${member.stream}`, proof, { retain: true })
       .catch((error: unknown) => this.lost(error, connection));
-  }
-
-  /** How many bytes the link carried in a second: the bound of telemetry in flight, so that an alarm never waits behind more than that. */
-  private measure(bytes: number): void {
-    const now = this.deps.clock.mono();
-    this.second.bytes += bytes;
-    if (now - this.second.at < 1000) return;
-    const rate = (this.second.bytes * 1000) / Math.max(1, now - this.second.at);
-    this.linkBytes = Math.min(MOST_BYTES, Math.max(LEAST_BYTES, rate, this.linkBytes / 2));
-    this.second = { at: now, bytes: 0 };
   }
 
   private async refused(connection: BrokerConnection, message: OutMessage, error: Refused): Promise<void> {
@@ -447,20 +376,4 @@ export class FeedSender {
     this.resendMs = RESEND_FIRST;
     this.deps.ledger.ack(this.feed.id, stream, said.seq);
   }
-}
-
-function streamName(state: FeedState, stream: Stream): string {
-  return `${state.contract.feed}.${stream}.${state.contract.epoch}`;
-}
-
-function demandOf(state: FeedState, feed: FeedModel) {
-  const { contract } = state;
-  return {
-    feed: feed.id,
-    source: contract.source,
-    view: contract.view,
-    selects: contract.selects,
-    encoding: feed.encoding,
-    keepMs: feed.keepMs,
-  };
 }

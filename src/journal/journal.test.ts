@@ -1,0 +1,405 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterEach, describe, expect, it } from 'vitest';
+import { VirtualClock } from '../../test/fakes/clock.ts';
+import { memoryLog } from '../../test/fakes/log.ts';
+import { seededRandom } from '../../test/fakes/random.ts';
+import { type LoopbackStore, loopbackStore } from '../../test/fakes/store.ts';
+import type { EventDraft } from '../base/event.ts';
+import type { FeedDemand, OutMessage } from '../base/feed.ts';
+import type { Commit } from '../base/journal.ts';
+import type { Reading } from '../base/reading.ts';
+import { openSqlite } from '../io/sqlite.ts';
+import { createOutward } from '../uplink/outward.ts';
+import { createVerifier } from '../uplink/verifier.ts';
+import { createJournal, type JournalFace } from './index.ts';
+import { SampleGroups } from './samples.ts';
+import { SCHEMA_VERSION } from './schema.ts';
+
+const folders: string[] = [];
+afterEach(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+const newPath = (): string => {
+  const folder = mkdtempSync(join(tmpdir(), 'weinao-journal-'));
+  folders.push(folder);
+  return join(folder, 'journal.db');
+};
+
+interface Bench {
+  readonly journal: JournalFace;
+  readonly clock: VirtualClock;
+  readonly store: LoopbackStore;
+  readonly stalled: Commit[];
+  readonly seed: number;
+}
+let seeds = 0;
+function open(path: string, clock = new VirtualClock()): Bench {
+  const stalled: Commit[] = [];
+  const seed = ++seeds;
+  let store: LoopbackStore | undefined;
+  const journal = createJournal({
+    path,
+    clock,
+    random: seededRandom(seed),
+    log: memoryLog(),
+    windowMs: 1000,
+    onStalled: (waiting) => void stalled.push(...waiting),
+    startWorker: () => {
+      store = loopbackStore(createOutward());
+      return store;
+    },
+  });
+  return {
+    journal,
+    clock,
+    stalled,
+    seed,
+    get store() {
+      if (store === undefined) throw new Error('not started');
+      return store;
+    },
+  };
+}
+
+const draft = (n: number, clock: VirtualClock): EventDraft => ({
+  kind: 'alarm.raised',
+  subject: `d${n}`,
+  at: clock.now(),
+  level: 'red',
+  correlation: `aid${n}`,
+  data: { aid: `aid${n}`, n, text: '水位 {level}', values: { level: n } },
+});
+const work = (...events: EventDraft[]): Commit => ({ events, alarms: [], states: [], memory: [] });
+const reading = (n: number, clock: VirtualClock): Reading => ({
+  device: 'd',
+  point: 'p',
+  value: n,
+  quality: 'good',
+  ts: clock.now().wall,
+  at: clock.now(),
+});
+const DEMAND: FeedDemand = {
+  feed: 'street',
+  source: 'urn:weinao:s:g',
+  view: 'everything.1',
+  selects: 'everything',
+  encoding: 'json',
+  keepMs: 86_400_000,
+};
+const ALL = { max: 1000, bytes: 10_000_000 };
+const text = (m: OutMessage): string => new TextDecoder().decode(m.payload);
+
+describe('the journal', () => {
+  it('gives events back in order, with ids and positions, over a restart', async () => {
+    const path = newPath();
+    const first = open(path);
+    expect(await first.journal.start()).toMatchObject({ durable: true, head: 1 });
+    const one = await first.journal.commit(work(draft(1, first.clock), draft(2, first.clock)));
+    expect(one.durable).toBe(true);
+    expect(one.events.map((e) => e.position)).toEqual([1, 2]);
+    await first.journal.commit({
+      events: [],
+      alarms: [{ key: 'r/d', aid: 'a', open: true } as never, { key: 'r/e', aid: 'b', open: false } as never],
+      states: [{ key: 's', body: 'x' }],
+      memory: [{ device: 'd', key: 'k', body: 'v' }],
+    });
+    const { epoch } = await first.journal.facts();
+    await first.journal.close();
+    await first.journal.close();
+    const second = open(path);
+    const facts = await second.journal.start();
+    expect(facts).toMatchObject({ epoch, head: 3, durable: true });
+    expect(facts.newest).toBe(first.clock.now().wall);
+    expect(await second.journal.restore()).toEqual({
+      alarms: [{ key: 'r/d', aid: 'a', open: true }],
+      states: [{ key: 's', body: 'x' }],
+      memory: [{ device: 'd', key: 'k', body: 'v' }],
+    });
+    await second.journal.close();
+  });
+
+  it('commits telemetry once a window, and at once with an alarm', async () => {
+    const { journal, clock } = open(newPath());
+    await journal.start();
+    for (let n = 0; n < 250; n++) journal.report([reading(n, clock)]);
+    expect((await journal.facts()).counters).toMatchObject({ groups: 0 });
+    await clock.advance(1000);
+    expect((await journal.facts()).counters).toMatchObject({ groups: 3, samples: 250, commits: 1 });
+    journal.report([reading(1, clock)]);
+    await journal.commit(work(draft(1, clock)));
+    expect((await journal.facts()).counters).toMatchObject({ groups: 4, events: 1, commits: 2 });
+    await journal.close();
+    expect(clock.timers()).toEqual([]);
+  });
+
+  it('commits that wait share one transaction', async () => {
+    const { journal, clock } = open(newPath());
+    await journal.start();
+    const all = await Promise.all(Array.from({ length: 20 }, (_, n) => journal.commit(work(draft(n, clock)))));
+    expect(all.flatMap((c) => c.events.map((e) => e.position))).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
+    expect((await journal.facts()).counters).toMatchObject({ commits: 1, events: 20 });
+    await journal.close();
+  });
+
+  it('makes the same streams after a crash, from where the platform stands', async () => {
+    const path = newPath();
+    const a = open(path);
+    await a.journal.start();
+    const { contract } = await a.journal.ledger.open(DEMAND);
+    for (let n = 0; n < 30; n++) {
+      a.journal.report([reading(n + 0.5, a.clock)]);
+      await a.journal.commit(work(draft(n, a.clock)));
+      await a.clock.advance(10);
+    }
+    const before = {
+      a: await a.journal.ledger.next('street', 'a', 0, ALL),
+      t: await a.journal.ledger.next('street', 't', 0, ALL),
+    };
+    expect(before.a.length).toBe(31);
+    expect(before.t.length).toBe(31);
+    a.journal.ledger.ack('street', 'a', 10);
+    await a.clock.advance(6000);
+    a.journal.ledger.ack('street', 'a', 20);
+    // no close: the process is gone
+    const b = open(path);
+    await b.journal.start();
+    const state = await b.journal.ledger.open(DEMAND);
+    expect(state.contract).toEqual(contract);
+    expect(state.acked.a.seq).toBe(10);
+    const after = await b.journal.ledger.next('street', 'a', 10, ALL);
+    expect(after.map(text)).toEqual(before.a.slice(10).map(text));
+    expect((await b.journal.ledger.next('street', 'a', 25, ALL)).map((m) => m.seq)).toEqual([26, 27, 28, 29, 30, 31]);
+    const verifier = createVerifier();
+    for (const m of [...before.a, ...before.t]) verifier.take(`wn/1/street/s/up/${m.stream}`, m.payload);
+    expect(verifier.summary()).toMatchObject({
+      gaps: 0,
+      chain: 'ok',
+      events: 60,
+      samples: 30,
+      alarms: { raised: 30, cleared: 0 },
+    });
+    await b.journal.close();
+  });
+
+  it('a new feed starts at the head; a changed one gets a new epoch that names the old', async () => {
+    const { journal, clock } = open(newPath());
+    await journal.start();
+    await journal.commit(work(draft(1, clock)));
+    const first = await journal.ledger.open(DEMAND);
+    expect((await journal.ledger.next('street', 'a', 0, ALL)).length).toBe(1);
+    await journal.commit(work(draft(2, clock)));
+    expect((await journal.ledger.next('street', 'a', 0, ALL)).length).toBe(2);
+    journal.ledger.ack('street', 'a', 1);
+    const second = await journal.ledger.open({ ...DEMAND, encoding: 'json+zstd' });
+    expect(second.contract.epoch).not.toBe(first.contract.epoch);
+    expect(second.contract.old).toMatchObject({ epoch: first.contract.epoch, a: { seq: 1 } });
+    expect((await journal.ledger.next('street', 'a', 0, ALL)).map((m) => m.type)).toEqual([
+      'weinao.feed.epoch.v1',
+      'weinao.alarm.raised.v1',
+    ]);
+    await journal.close();
+  });
+
+  it('when the file takes nothing more, the work is kept in memory, in new epochs', async () => {
+    const path = newPath();
+    const b = open(path);
+    await b.journal.start();
+    const before = await b.journal.ledger.open(DEMAND);
+    await b.journal.commit(work(draft(1, b.clock)));
+    const renewed: string[] = [];
+    b.journal.onRenewed((feeds) => void renewed.push(...feeds));
+    b.store.readOnly();
+    const during = await b.journal.commit(work(draft(2, b.clock)));
+    expect(during).toMatchObject({ durable: false });
+    expect(renewed).toEqual(['street']);
+    const after = await b.journal.ledger.open(DEMAND);
+    expect(after.contract.epoch).not.toBe(before.contract.epoch);
+    expect((await b.journal.ledger.next('street', 'a', 0, ALL)).map((m) => m.type)).toEqual([
+      'weinao.feed.epoch.v1',
+      'weinao.alarm.raised.v1',
+    ]);
+    await b.journal.close();
+  });
+
+  it.each([
+    [
+      'text instead of a database',
+      (path: string) =>
+        writeFileSync(path, 'this is no database at all, but it is long enough to be read as one '.repeat(20)),
+    ],
+    [
+      'a header overwritten',
+      (path: string) => writeFileSync(path, Buffer.concat([Buffer.alloc(100, 7), readFileSync(path).subarray(100)])),
+    ],
+    [
+      'pages overwritten',
+      (path: string) =>
+        writeFileSync(
+          path,
+          Buffer.concat([readFileSync(path).subarray(0, 4096), Buffer.alloc(readFileSync(path).length - 4096, 0xee)]),
+        ),
+    ],
+    ['cut in the middle', (path: string) => truncateSync(path, 4096 + 100)],
+  ])('a damaged file (%s) is set aside, kept and named', async (_, damage) => {
+    const path = newPath();
+    const a = open(path);
+    const { epoch } = await a.journal.start();
+    await a.journal.commit(work(draft(1, a.clock)));
+    await a.journal.close();
+    damage(path);
+    const b = open(path);
+    const facts = await b.journal.start();
+    expect(facts.durable).toBe(true);
+    expect(facts.epoch).not.toBe(epoch);
+    expect(facts.setAside?.path).toContain('journal.db.damaged-');
+    expect(readdirSync(join(path, '..')).some((f) => f.startsWith('journal.db.damaged-'))).toBe(true);
+    expect((await b.journal.commit(work(draft(2, b.clock)))).durable).toBe(true);
+    await b.journal.close();
+  });
+
+  it('a file of a newer version is refused and not touched', async () => {
+    const path = newPath();
+    const db = openSqlite(path);
+    db.pragma(`user_version = ${SCHEMA_VERSION + 1}`);
+    db.close();
+    await expect(open(path).journal.start()).rejects.toMatchObject({ code: 'journal.newer' });
+    const again = openSqlite(path);
+    expect(again.pragma('user_version', { simple: true })).toBe(SCHEMA_VERSION + 1);
+    again.close();
+  });
+
+  it('tells which commits wait when the card stalls, once, and they come through', async () => {
+    const b = open(newPath());
+    await b.journal.start();
+    b.store.hold();
+    const waiting = b.journal.commit(work(draft(1, b.clock)));
+    await b.clock.advance(999);
+    expect(b.stalled).toEqual([]);
+    await b.clock.advance(2000);
+    expect(b.stalled.map((w) => w.events[0]?.subject)).toEqual(['d1']);
+    b.store.release();
+    expect((await waiting).durable).toBe(true);
+    await b.journal.close();
+  });
+
+  it('a dead worker is started again and gets what was not answered', async () => {
+    const b = open(newPath());
+    await b.journal.start();
+    await b.journal.commit(work(draft(1, b.clock)));
+    b.store.hold();
+    const waiting = b.journal.commit(work(draft(2, b.clock)));
+    b.store.die();
+    expect((await waiting).events.length).toBe(1);
+    await b.journal.close();
+  });
+
+  it('bounds the telemetry that waits for a busy disk, and counts what it drops', async () => {
+    const b = open(newPath());
+    await b.journal.start();
+    b.store.hold();
+    for (let round = 0; round < 100; round++) {
+      for (let n = 0; n < 1000; n++) b.journal.report([reading(n, b.clock)]);
+      await b.clock.advance(1000);
+    }
+    b.store.release();
+    const { counters } = await b.journal.facts();
+    expect(counters.dropped_busy).toBeGreaterThan(30_000);
+    await b.journal.close();
+    const kept = open(join(folders.at(-1) ?? '', 'journal.db'));
+    const samples = (await kept.journal.start()).head - 1;
+    expect(samples).toBeLessThan(700);
+    await kept.journal.close();
+  });
+
+  it('does what a simple model does (property)', async () => {
+    const action = fc.oneof(
+      fc.record({ do: fc.constant('event' as const), n: fc.integer({ min: 1, max: 3 }) }),
+      fc.record({ do: fc.constant('report' as const), n: fc.integer({ min: 1, max: 150 }) }),
+      fc.record({ do: fc.constant('window' as const), n: fc.constant(0) }),
+      fc.record({ do: fc.constant('ack' as const), n: fc.integer({ min: 1, max: 5 }) }),
+      fc.record({ do: fc.constant('crash' as const), n: fc.constant(0) }),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(action, { maxLength: 25 }), async (actions) => {
+        const path = newPath();
+        const clock = new VirtualClock();
+        let b = open(path, clock);
+        await b.journal.start();
+        await b.journal.ledger.open(DEMAND);
+        const verifier = createVerifier();
+        let pending = 0;
+        let samples = 0;
+        let events = 0;
+        let acked = 0;
+        const read = async (): Promise<void> => {
+          for (const stream of ['a', 't'] as const)
+            for (const m of await b.journal.ledger.next('street', stream, stream === 'a' ? acked : 0, ALL))
+              verifier.take(`wn/1/street/s/up/${stream}`, m.payload);
+        };
+        for (const a of actions) {
+          if (a.do === 'report') {
+            for (let i = 0; i < a.n; i++) b.journal.report([reading(i, clock)]);
+            pending += a.n;
+          } else if (a.do === 'event') {
+            await b.journal.commit(work(...Array.from({ length: a.n }, (_, i) => draft(i, clock))));
+            events += a.n;
+            samples += pending;
+            pending = 0;
+          } else if (a.do === 'window') {
+            await b.journal.flush();
+            samples += pending;
+            pending = 0;
+          } else if (a.do === 'ack') {
+            await read();
+            acked = Math.min(
+              acked + a.n,
+              verifier.summary().streams[`street.a.${(await b.journal.ledger.open(DEMAND)).contract.epoch}`] ?? 0,
+            );
+            b.journal.ledger.ack('street', 'a', acked);
+          } else {
+            pending = 0;
+            acked = 0;
+            b = open(path, clock);
+            await b.journal.start();
+            acked = (await b.journal.ledger.open(DEMAND)).acked.a.seq;
+          }
+          await clock.advance(1);
+        }
+        await read();
+        expect(verifier.summary()).toMatchObject({
+          events: verifier.summary().events,
+          samples,
+          gaps: 0,
+          chain: 'ok',
+          alarms: { raised: events, cleared: 0 },
+        });
+        await b.journal.close();
+      }),
+      { numRuns: 25 },
+    );
+  }, 60_000);
+});
+
+describe('samples', () => {
+  it('are canonical JSON in the order of the feed, within the bounds of a message', () => {
+    const clock = new VirtualClock();
+    const groups = new SampleGroups();
+    groups.add(reading(1.23456, clock));
+    groups.add({ ...reading(0, clock), value: null, quality: 'bad', why: 'timeout' });
+    groups.add({ ...reading(0, clock), value: 'a"b', quality: 'uncertain', why: 'unverified' });
+    groups.add({ ...reading(0, clock), value: 1e300 });
+    const [group] = groups.take();
+    expect(new TextDecoder().decode(group?.samples)).toBe(
+      '[{"d":"d","p":"p","t":"2026-01-01T00:00:00.000Z","v":1.2346},' +
+        '{"d":"d","p":"p","q":"bad","t":"2026-01-01T00:00:00.000Z","why":"timeout"},' +
+        '{"d":"d","p":"p","q":"uncertain","t":"2026-01-01T00:00:00.000Z","v":"a\\"b","why":"unverified"},' +
+        '{"d":"d","p":"p","q":"bad","t":"2026-01-01T00:00:00.000Z","why":"range"}]',
+    );
+    expect(groups.untold).toBe(1);
+    for (let i = 0; i < 301; i++) groups.add(reading(i, clock));
+    expect(groups.take().map((g) => g.count)).toEqual([100, 100, 100, 1]);
+  });
+});

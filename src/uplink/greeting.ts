@@ -1,0 +1,112 @@
+/** What a feed says about itself when it connects: manifest, device model, state; and whether its journal is the one the broker knows. */
+import { STREAMS, type Stream } from '../base/event.ts';
+import type { FeedDemand, FeedLedger, FeedState } from '../base/feed.ts';
+import type { JsonObject } from '../base/json.ts';
+import type { FeedModel } from '../base/model.ts';
+import type { Clock } from '../base/ports.ts';
+import type { BrokerConnection } from '../io/mqtt.ts';
+import type { RetainedProof } from './incoming.ts';
+import type { Signing } from './proof.ts';
+
+export interface GreetingDeps {
+  readonly feed: FeedModel;
+  readonly ledger: FeedLedger;
+  readonly signer: Signing;
+  readonly clock: Clock;
+  readonly catalog: () => ReadonlyMap<string, JsonObject>;
+}
+
+export function streamName(state: FeedState, stream: Stream): string {
+  return `${state.contract.feed}.${stream}.${state.contract.epoch}`;
+}
+
+export function demandOf(state: FeedState, feed: FeedModel): FeedDemand {
+  const { source, view, selects } = state.contract;
+  return { feed: feed.id, source, view, selects, encoding: feed.encoding, keepMs: feed.keepMs };
+}
+
+/** The retained manifest and device model. What the feed published once and no longer has is taken back with an empty message. */
+export async function greet(
+  connection: BrokerConnection,
+  base: string,
+  state: FeedState,
+  deps: GreetingDeps,
+): Promise<void> {
+  const { contract } = state;
+  const { signer, ledger, feed } = deps;
+  const devices = deps.catalog();
+  const hello = {
+    schema: 1,
+    source: contract.source,
+    view: contract.view,
+    encoder: contract.encoder,
+    encoding: contract.encoding,
+    alg: 'Ed25519',
+    kid: signer.kid,
+    key: signer.publicKey,
+    devices: devices.size,
+    streams: STREAMS.map((s) => ({ stream: streamName(state, s), acked: state.acked[s].seq })),
+  };
+  await connection.publish(`${base}/up/hello`, JSON.stringify(hello), { retain: true });
+  const known = await ledger.recall(feed.id);
+  for (const [device, body] of devices) {
+    const topic = `${base}/up/dev/${device}`;
+    const text = JSON.stringify(body);
+    await connection.publish(topic, text, { retain: true });
+    if (!known.has(topic)) ledger.remember(feed.id, topic, '1');
+  }
+  for (const topic of known.keys()) {
+    if (devices.has(topic.slice(`${base}/up/dev/`.length))) continue;
+    await connection.publish(topic, '', { retain: true });
+    ledger.remember(feed.id, topic, null);
+  }
+}
+
+export async function publishState(
+  connection: BrokerConnection,
+  base: string,
+  session: string,
+  deps: GreetingDeps,
+): Promise<void> {
+  const depth = await deps.ledger.depth(deps.feed.id);
+  const { wall, synced } = deps.clock.now();
+  const state = {
+    online: true,
+    session,
+    at: new Date(wall).toISOString(),
+    clock: synced ? 'synced' : 'unsynced',
+    backlog: { a: depth.a.rows, t: depth.t.rows },
+  };
+  await connection.publish(`${base}/up/state`, JSON.stringify(state), { retain: true });
+}
+
+/**
+ * Whether this journal can make the member that the broker holds a proof of. What it can, the broker has: with `ack: broker` the cursor moves
+ * there; a platform that acknowledges itself is not spoken for.
+ */
+export async function isOurs(
+  { ledger, feed: model }: GreetingDeps,
+  state: FeedState,
+  stream: Stream,
+  proof: RetainedProof,
+): Promise<boolean> {
+  const ack = (seq: number): void => {
+    if (model.ack === 'broker') ledger.ack(model.id, stream, seq);
+  };
+  if (proof.stream !== streamName(state, stream)) return true;
+  const { feed } = state.contract;
+  let after = state.acked[stream].seq;
+  while (after < proof.seq) {
+    const batch = await ledger.next(feed, stream, after, { max: 64, bytes: 1024 * 1024 });
+    const found = batch.find((m) => m.seq === proof.seq);
+    if (found !== undefined) {
+      if (found.hash === proof.hash) ack(found.seq);
+      return found.hash === proof.hash;
+    }
+    const last = batch.at(-1);
+    if (last === undefined) return false;
+    ack(last.seq);
+    after = last.seq;
+  }
+  return true;
+}
