@@ -26,6 +26,7 @@ import { statusOf } from './status.ts';
 const LAST_GOOD = 'config.last-good';
 const KEPT = ['weinao.yaml', 'types.yaml', 'rules', 'profiles'];
 const HEALTH_EVERY = 5000;
+const READY_EVERY = 200;
 
 export interface DaemonDeps {
   readonly configFolder: string;
@@ -86,6 +87,7 @@ class LiveDaemon implements Daemon {
   private ready = false;
   private reloading: Promise<unknown> = Promise.resolve();
   private syncTimer: Timer | undefined;
+  private readyTimer: Timer | undefined;
 
   constructor(deps: DaemonDeps, lastGood: boolean, problems: readonly LocatedProblem[]) {
     this.deps = deps;
@@ -107,9 +109,9 @@ class LiveDaemon implements Daemon {
       this.api = await serveLocal(this.socket, apiHandler(this.calls()));
       clock.setSynced(timeSynchronised());
       this.opened = await openHouse(this.deps, site);
+      await this.house.start();
       if (this.lastGood) this.house.raise(configFault(this.problems));
       else this.house.clear('config', 'gateway');
-      await this.house.start();
       this.watchClock();
       this.health = createHealth({
         clock,
@@ -120,6 +122,7 @@ class LiveDaemon implements Daemon {
         onCheck: ({ ok, causes }) => this.checked(ok, causes[0]?.zh),
       });
       this.health.start();
+      this.awaitFirstPoll();
       log.info('daemon.started', { site: site.model.site.id, devices: site.model.devices.size, socket: this.socket });
       if (!this.lastGood) await this.keepConfig();
     } catch (error) {
@@ -139,6 +142,7 @@ class LiveDaemon implements Daemon {
     this.deps.notifier.notify('STOPPING=1');
     this.health?.stop();
     this.syncTimer?.cancel();
+    this.readyTimer?.cancel();
     await this.api?.close();
     this.api = undefined;
     await this.opened?.stop();
@@ -180,13 +184,17 @@ class LiveDaemon implements Daemon {
 
   private checked(ok: boolean, cause: string | undefined): void {
     const { notifier } = this.deps;
-    const polled = this.house.engine.progress();
-    if (!this.ready && ok && (polled === undefined || polled > 0)) {
-      this.ready = true;
-      notifier.notify('READY=1', 'STATUS=running');
-    }
     if (ok) notifier.notify('WATCHDOG=1');
     else notifier.notify(`STATUS=${cause ?? 'unhealthy'}`);
+  }
+
+  private awaitFirstPoll(): void {
+    this.readyTimer = this.deps.clock.timer('ready', READY_EVERY, () => {
+      const polled = this.house.engine.progress();
+      if ((polled !== undefined && polled <= 0) || !this.healthNow().ok) return this.awaitFirstPoll();
+      this.ready = true;
+      this.deps.notifier.notify('READY=1', 'STATUS=running');
+    });
   }
 
   private watchClock(): void {

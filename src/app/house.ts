@@ -1,7 +1,7 @@
 /**
  * The house: builds the floors from one configuration and lets a value travel through them.
  *
- * Order of start: store (its newest time floors the wall clock), rules and alarms restored, feeds, then the field. Stopping goes the other way:
+ * Order of start: store (its newest time floors the wall clock), the feeds' places in it, rules and alarms restored, then the field. Stopping goes the other way:
  * the field first, so that nothing new comes; then rules, feeds, and last the store with all it was given.
  * Guarantees: a stop after a failed start, or twice, does no harm; a reload is all or nothing and restarts only what changed.
  * It does not promise delivery: that is the feeds' business, against the journal.
@@ -112,7 +112,8 @@ class LiveHouse implements House {
   readonly hub = createWatchHub();
   private readonly deps: HouseDeps;
   private readonly pipeline: Pipeline;
-  private readonly signer: Signer;
+
+  private readonly opened: Opened;
   private site: CheckedSite;
   private read = 0;
   private stopped = false;
@@ -121,7 +122,8 @@ class LiveHouse implements House {
     const { clock, random, log } = deps;
     this.deps = deps;
     this.site = site;
-    this.signer = opened.signer;
+    this.opened = opened;
+
     this.journal = opened.journal;
     this.pipeline = createPipeline({
       clock,
@@ -140,7 +142,7 @@ class LiveHouse implements House {
       random,
       log,
       ledger: this.journal.ledger,
-      signer: this.signer,
+      signer: opened.signer,
       connect: (feed, will) => connectFeed(feed, will, deps.configFolder, deps.env, this.site.model),
       catalog: () => catalogOf(this.site.model),
       onRefused: (feed, detail) => this.raise(refusedFault(feed, detail)),
@@ -161,8 +163,6 @@ class LiveHouse implements House {
     this.journal.onHead(() => this.uplink.poke());
     this.journal.onRenewed((feeds) => this.uplink.renewed(feeds));
     opened.onStalled((waiting) => this.pipeline.stalled(waiting));
-    this.pipeline.restore(site.machine, opened.restored, opened.facts.newest);
-    if (opened.facts.setAside !== undefined) this.raise(setAsideFault(opened.facts.setAside, opened.facts.durable));
   }
 
   model(): SiteModel {
@@ -171,7 +171,11 @@ class LiveHouse implements House {
 
   async start(): Promise<void> {
     const { site, gateway, feeds } = this.site.model;
+    // Before anything can happen: what happens now is for every feed, also for one that is new today.
     await this.uplink.apply(site.id, gateway.id, feeds);
+    const { restored, facts } = this.opened;
+    this.pipeline.restore(this.site.machine, restored, facts.newest);
+    if (facts.setAside !== undefined) this.raise(setAsideFault(facts.setAside, facts.durable));
     await this.engine.apply(this.site.model);
   }
 

@@ -138,7 +138,7 @@ export function callLocal(
   });
 }
 
-/** Follows a stream line by line until it ends or the signal aborts. */
+/** Follows a stream line by line until it ends, the signal aborts, or `onLine` throws: then it rejects with what was thrown. */
 export function followLocal(
   socketPath: string,
   path: string,
@@ -147,23 +147,31 @@ export function followLocal(
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const req = request({ socketPath, method: 'GET', path, signal }, (res) => {
-      let rest = '';
       const failed = (res.statusCode ?? 0) >= 400;
-      res.setEncoding('utf8');
-      res.on('data', (chunk: string) => {
-        rest += chunk;
-        for (let end = rest.indexOf('\n'); end >= 0; end = rest.indexOf('\n')) {
-          onLine(JSON.parse(rest.slice(0, end)));
-          rest = rest.slice(end + 1);
-        }
+      readLines(res.setEncoding('utf8'), (line) => onLine(JSON.parse(line)), failed).then(resolve, (error: unknown) => {
+        req.destroy();
+        if (signal.aborted) resolve();
+        else reject(error);
       });
-      res.once('end', () => {
-        if (failed && rest !== '') onLine(JSON.parse(rest));
-        resolve();
-      });
-      res.once('error', () => resolve());
     });
     req.once('error', (error) => (signal.aborted ? resolve() : reject(error)));
     req.end();
   });
+}
+
+/** @param unended whether what follows the last line's end is a line too (an error's body) */
+async function readLines(
+  chunks: AsyncIterable<string>,
+  onLine: (line: string) => void,
+  unended: boolean,
+): Promise<void> {
+  let rest = '';
+  for await (const chunk of chunks) {
+    rest += chunk;
+    for (let end = rest.indexOf('\n'); end >= 0; end = rest.indexOf('\n')) {
+      onLine(rest.slice(0, end));
+      rest = rest.slice(end + 1);
+    }
+  }
+  if (unended && rest !== '') onLine(rest);
 }

@@ -1,6 +1,6 @@
 /** What a feed says about itself when it connects: manifest, device model, state; and whether its journal is the one the broker knows. */
 import { STREAMS, type Stream } from '../base/event.ts';
-import type { FeedDemand, FeedLedger, FeedState } from '../base/feed.ts';
+import type { FeedLedger, FeedState } from '../base/feed.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { FeedModel } from '../base/model.ts';
 import type { Clock } from '../base/ports.ts';
@@ -18,11 +18,6 @@ export interface GreetingDeps {
 
 export function streamName(state: FeedState, stream: Stream): string {
   return `${state.contract.feed}.${stream}.${state.contract.epoch}`;
-}
-
-export function demandOf(state: FeedState, feed: FeedModel): FeedDemand {
-  const { source, view, selects } = state.contract;
-  return { feed: feed.id, source, view, selects, encoding: feed.encoding, keepMs: feed.keepMs };
 }
 
 /** The retained manifest and device model. What the feed published once and no longer has is taken back with an empty message. */

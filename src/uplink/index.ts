@@ -5,6 +5,7 @@ import { FeedSender, type SenderDeps, type SenderStatus } from './sender.ts';
 export type UplinkDeps = Omit<SenderDeps, 'feed' | 'site' | 'source'>;
 
 export interface Uplink {
+  /** Resolves when every feed has its place in the journal; brokers are reached in their own time. */
   apply(site: string, gateway: string, feeds: ReadonlyMap<string, FeedModel>): Promise<void>;
   /** the journal has something new */
   poke(): void;
@@ -29,7 +30,7 @@ export function createUplink(deps: UplinkDeps): Uplink {
         if (senders.has(id)) continue;
         const sender = new FeedSender({ ...deps, feed, site, source });
         senders.set(id, sender);
-        sender.start();
+        await sender.start();
       }
     },
     poke: () => {

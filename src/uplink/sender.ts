@@ -17,7 +17,7 @@ import type { JsonObject } from '../base/json.ts';
 import type { FeedModel } from '../base/model.ts';
 import type { Clock, Log, Random, Timer } from '../base/ports.ts';
 import { type BrokerConnection, Refused } from '../io/mqtt.ts';
-import { demandOf, greet, isOurs, publishState, streamName } from './greeting.ts';
+import { greet, isOurs, publishState, streamName } from './greeting.ts';
 import { Incoming } from './incoming.ts';
 import { Pace } from './pace.ts';
 import { ProofSchedule, proofOf, type Signing } from './proof.ts';
@@ -97,8 +97,10 @@ export class FeedSender {
     this.session = Buffer.from(deps.random.bytes(2)).toString('hex');
   }
 
-  start(): void {
+  /** Resolves when the feed's cursor stands in the journal: what happens from now on is the feed's, however long its broker is away. */
+  async start(): Promise<void> {
     this.stopped = false;
+    this.state = await this.open();
     void this.tryConnect();
   }
 
@@ -154,17 +156,15 @@ export class FeedSender {
     }
   }
 
-  private async begin(connection: BrokerConnection): Promise<void> {
+  private open(): Promise<FeedState> {
     const { ledger, feed, source } = this.deps;
+    const { id, encoding, keepMs } = feed;
+    return ledger.open({ feed: id, source, view: 'everything.1', selects: 'everything', encoding, keepMs });
+  }
+
+  private async begin(connection: BrokerConnection): Promise<void> {
     this.flowing = false;
-    this.state = await ledger.open({
-      feed: feed.id,
-      source,
-      view: 'everything.1',
-      selects: 'everything',
-      encoding: feed.encoding,
-      keepMs: feed.keepMs,
-    });
+    this.state = await this.open();
     this.incoming = new Incoming(this.base, this.deps.clock);
     connection.onMessage((topic, payload) => this.take(topic, payload));
     await connection.subscribe([
@@ -173,13 +173,13 @@ export class FeedSender {
       `${this.base}/up/proof/a`,
       `${this.base}/up/proof/t`,
     ]);
-    await this.deps.clock.sleep(`proofs ${feed.id}`, PROOF_WAIT);
+    await this.deps.clock.sleep(`proofs ${this.feed.id}`, PROOF_WAIT);
     await this.checkProofs();
     if (this.connection !== connection) return;
     this.windows = { a: new FlightWindow(this.state.acked.a.seq), t: new FlightWindow(this.state.acked.t.seq) };
     await greet(connection, this.base, this.state, this.deps);
     await this.publishState(connection);
-    if (this.error !== undefined) this.deps.log.info('feed.connected', { feed: feed.id });
+    if (this.error !== undefined) this.deps.log.info('feed.connected', { feed: this.feed.id });
     this.error = undefined;
     this.failures = 0;
     this.flowing = true;
@@ -197,7 +197,7 @@ export class FeedSender {
       this.state = await this.deps.ledger.renew(this.feed.id, 'restored');
       return;
     }
-    if (this.state !== undefined) this.state = await this.deps.ledger.open(demandOf(this.state, this.feed));
+    this.state = await this.open();
   }
 
   private publishState(connection: BrokerConnection): Promise<void> {
@@ -355,7 +355,7 @@ export class FeedSender {
 
   private async rewind(): Promise<void> {
     if (this.state === undefined) return;
-    this.state = await this.deps.ledger.open(demandOf(this.state, this.feed));
+    this.state = await this.open();
     this.windows = { a: new FlightWindow(this.state.acked.a.seq), t: new FlightWindow(this.state.acked.t.seq) };
     void this.pump();
   }
