@@ -87,6 +87,12 @@ export interface FeedState {
   readonly acked: { readonly a: StreamHead; readonly t: StreamHead };
 }
 
+/** A member of one epoch; another epoch has members of the same numbers. */
+export interface Cursor {
+  readonly epoch: string;
+  readonly seq: number;
+}
+
 export interface FeedDepth {
   readonly rows: number;
   readonly samples: number;
@@ -102,15 +108,17 @@ export interface FeedLedger {
     reason: string,
     over?: { readonly stream: Stream; readonly position: number },
   ): Promise<FeedState>;
-  /** Members after sequence `after` of the current epoch, oldest first, at most `max` and about `bytes`. The same call gives the same bytes. */
+  /** Members behind `after`, oldest first, at most `max` and about `bytes`: the same call gives the same bytes. None when the epoch is over. */
   next(
     feed: string,
     stream: Stream,
-    after: number,
+    after: Cursor,
     limit: { max: number; bytes: number },
   ): Promise<readonly OutMessage[]>;
-  /** Moves the acked cursor to the member `seq`; persisted lazily. Going back is ignored. */
-  ack(feed: string, stream: Stream, seq: number): void;
+  /** The hash of a member at or behind the acknowledged cursor; undefined when the journal holds nothing to make it of. */
+  hashAt(feed: string, stream: Stream, at: Cursor): Promise<string | undefined>;
+  /** Moves the acked cursor; persisted lazily. Going back, and another epoch's, is ignored. */
+  ack(feed: string, stream: Stream, upTo: Cursor): void;
   depth(feed: string): Promise<{ a: FeedDepth; t: FeedDepth }>;
   /** Small values a feed keeps: retained topics it published, session number. */
   remember(feed: string, key: string, body: string | null): void;

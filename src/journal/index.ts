@@ -10,7 +10,7 @@
  */
 import { WeinaoError } from '../base/errors/index.ts';
 import type { Stream } from '../base/event.ts';
-import type { FeedDemand, FeedDepth, FeedLedger, FeedState, OutMessage } from '../base/feed.ts';
+import type { Cursor, FeedDemand, FeedDepth, FeedLedger, FeedState, OutMessage } from '../base/feed.ts';
 import type { Commit, Committed, Journal, JournalFacts, Restored } from '../base/journal.ts';
 import type { Clock, Log, Random, Timer } from '../base/ports.ts';
 import type { Reading } from '../base/reading.ts';
@@ -276,9 +276,11 @@ class LiveJournal implements JournalFace {
           wall: wall(),
           ...(over === undefined ? {} : { over }),
         }),
-      next: (feed: string, stream: Stream, after: number, limit: Limit): Promise<readonly OutMessage[]> =>
+      next: (feed: string, stream: Stream, after: Cursor, limit: Limit): Promise<readonly OutMessage[]> =>
         this.ask({ op: 'next', feed, stream, after, limit }),
-      ack: (feed, stream, seq) => void this.ask({ op: 'ack', feed, stream, seq }).catch(() => {}),
+      hashAt: (feed: string, stream: Stream, at: Cursor): Promise<string | undefined> =>
+        this.ask({ op: 'hash', feed, stream, at }),
+      ack: (feed, stream, upTo) => void this.ask({ op: 'ack', feed, stream, upTo }).catch(() => {}),
       depth: (feed): Promise<{ a: FeedDepth; t: FeedDepth }> => this.ask({ op: 'depth', feed }),
       remember: (feed, key, body) => void this.ask({ op: 'remember', feed, key, body }).catch(() => {}),
       recall: async (feed) =>

@@ -91,8 +91,10 @@ export class StoreKeeper {
         return streams.renew(request.feed, request.reason, request.entropy, request.wall, request.over);
       case 'next':
         return streams.next(request.feed, request.stream, request.after, request.limit);
+      case 'hash':
+        return streams.hashAt(request.feed, request.stream, request.at);
       case 'ack':
-        return streams.ack(request.feed, request.stream, request.seq);
+        return streams.ack(request.feed, request.stream, request.upTo);
       case 'depth':
         return streams.depth(request.feed);
       case 'remember':

@@ -1,7 +1,7 @@
 /** What travels between the main thread and the store's worker. Requests carry a number; the answer has the same. */
 import type { WeinaoError } from '../base/errors/index.ts';
 import type { Stream } from '../base/event.ts';
-import type { FeedDemand } from '../base/feed.ts';
+import type { Cursor, FeedDemand } from '../base/feed.ts';
 import type { Commit } from '../base/journal.ts';
 import type { Instant } from '../base/time.ts';
 import type { Group } from './samples.ts';
@@ -49,10 +49,11 @@ export type Request =
       readonly op: 'next';
       readonly feed: string;
       readonly stream: Stream;
-      readonly after: number;
+      readonly after: Cursor;
       readonly limit: Limit;
     }
-  | { readonly op: 'ack'; readonly feed: string; readonly stream: Stream; readonly seq: number }
+  | { readonly op: 'hash'; readonly feed: string; readonly stream: Stream; readonly at: Cursor }
+  | { readonly op: 'ack'; readonly feed: string; readonly stream: Stream; readonly upTo: Cursor }
   | { readonly op: 'depth'; readonly feed: string }
   | { readonly op: 'remember'; readonly feed: string; readonly key: string; readonly body: string | null }
   | { readonly op: 'recall'; readonly feed: string }

@@ -32,13 +32,12 @@ export function prune(store: Store, streams: Streams, wall: number, budget: numb
 
 function pruneRows(store: Store, streams: Streams, wall: number): void {
   const passed = streams.behindOnAlarms();
-  const doomed = store.db
-    .prepare('SELECT position FROM rows WHERE recorded < ? AND position <= ? LIMIT ?')
-    .pluck()
-    .all(wall - ALARM_DAYS * DAY, passed, ROWS_AT_ONCE) as number[];
-  const last = doomed.at(-1);
-  if (last === undefined) return;
-  store.write(
-    (db) => void db.prepare('DELETE FROM rows WHERE position <= ? AND recorded < ?').run(last, wall - ALARM_DAYS * DAY),
-  );
+  const before = wall - ALARM_DAYS * DAY;
+  // Recorded times never fall along the positions, so the first rows tell; a search by time would read the whole table.
+  const oldest = store.db.prepare('SELECT position, recorded FROM rows ORDER BY position LIMIT 1').get() as
+    | { position: number; recorded: number }
+    | undefined;
+  if (oldest === undefined || oldest.recorded >= before || oldest.position > passed) return;
+  const last = Math.min(passed, oldest.position + ROWS_AT_ONCE);
+  store.write((db) => void db.prepare('DELETE FROM rows WHERE position <= ? AND recorded < ?').run(last, before));
 }

@@ -5,7 +5,8 @@
  * - One position counter serves events and groups; it and the newest recorded time are stored with each transaction.
  * - A group is one zstd frame (with checksum) of its samples, in a segment table that is dropped whole.
  * - If the file cannot take a commit, the same work is committed to a database in memory with new epochs for every feed, and `durable` is false
- *   from then on; if its content is damaged, it is set aside and a new file takes the work. Nothing is refused because of the card.
+ *   from then on; if its content is damaged, it is set aside and a new file takes the work. Open alarms, rule states and the newest events go
+ *   along (salvage.ts). Nothing is refused because of the card.
  * Not promised: what was committed to memory does not survive the process.
  */
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
@@ -17,6 +18,7 @@ import type { Commit, JournalFacts, MemoryRow, Restored, StateRow } from '../bas
 import type { Sqlite, Statement } from '../io/sqlite.ts';
 import { isDamage, type Opened, openFile, openMemory, replace } from './file.ts';
 import type { Opening, Work } from './protocol.ts';
+import { replant, salvage } from './salvage.ts';
 import type { Group } from './samples.ts';
 import { createSegment } from './schema.ts';
 
@@ -166,6 +168,7 @@ export class Store {
 
   private replaceFile(cause: unknown): void {
     const { path, synchronous, entropy } = this.opening;
+    const salvaged = salvage(this.db);
     try {
       this.db.close();
     } catch {
@@ -179,6 +182,7 @@ export class Store {
     this.segment = undefined;
     this.sql = new Statements(this.db);
     this.begin(true, hexOf(entropy.map((b) => b ^ 0xa5)));
+    this.db.transaction(() => replant(this.db, salvaged))();
     this.onReplaced(this, why);
   }
 

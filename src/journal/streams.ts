@@ -7,7 +7,16 @@
  */
 import { WeinaoError } from '../base/errors/index.ts';
 import type { Stream } from '../base/event.ts';
-import type { ContractRow, FeedDemand, FeedDepth, FeedState, OutMessage, Outward, StreamHead } from '../base/feed.ts';
+import type {
+  ContractRow,
+  Cursor,
+  FeedDemand,
+  FeedDepth,
+  FeedState,
+  OutMessage,
+  Outward,
+  StreamHead,
+} from '../base/feed.ts';
 import { ulid } from '../base/ids.ts';
 import type { Sqlite } from '../io/sqlite.ts';
 import type { Limit } from './protocol.ts';
@@ -78,12 +87,13 @@ export class Streams {
     return this.begin(contract, from, known.keepMs);
   }
 
-  next(id: string, stream: Stream, after: number, limit: Limit): OutMessage[] {
+  next(id: string, stream: Stream, { epoch, seq: after }: Cursor, limit: Limit): OutMessage[] {
     const feed = this.get(id);
+    if (feed.contract.epoch !== epoch) return [];
     const walker = feed.walkers[stream];
     const first = walker.window[0]?.seq ?? walker.head.seq + 1;
     if (after + 1 < first || after > walker.head.seq) restart(walker, feed.acked[stream]);
-    this.walk(feed, stream, after, limit);
+    this.walk(feed, stream, walker, after + limit.max);
     const out: OutMessage[] = [];
     let bytes = 0;
     for (const message of walker.window) {
@@ -95,9 +105,23 @@ export class Streams {
     return out;
   }
 
-  ack(id: string, stream: Stream, seq: number): void {
+  /** Walks from the acknowledged cursor and keeps nothing of it. */
+  hashAt(id: string, stream: Stream, { epoch, seq }: Cursor): string | undefined {
+    const feed = this.get(id);
+    if (feed.contract.epoch !== epoch) return undefined;
+    const walker = { head: feed.acked[stream], window: [], bytes: 0 };
+    while (walker.head.seq < seq) {
+      const before = walker.head;
+      this.walk(feed, stream, walker, seq);
+      restart(walker, walker.head);
+      if (walker.head.position === before.position && walker.head.seq === before.seq) return undefined;
+    }
+    return walker.head.seq === seq ? walker.head.hash : undefined;
+  }
+
+  ack(id: string, stream: Stream, { epoch, seq }: Cursor): void {
     const feed = this.feeds.get(id);
-    if (feed === undefined || seq <= feed.acked[stream].seq) return;
+    if (feed === undefined || feed.contract.epoch !== epoch || seq <= feed.acked[stream].seq) return;
     const walker = feed.walkers[stream];
     const member = walker.window.find((m) => m.seq === seq);
     if (member === undefined) return;
@@ -143,14 +167,14 @@ export class Streams {
     return [...this.feeds.values()].some((f) => f.dirty);
   }
 
-  /** The rows under the feeds are gone: each starts anew in the database that came instead. */
+  /** Another database came instead: each feed starts anew there, with the events its platform has not taken yet. */
   replaced(store: Store, why: string, entropy: Uint8Array, wall: number): string[] {
     this.store = store;
-    const at = { position: store.head - 1, seq: 0, hash: ZEROS };
+    const start = (position: number): StreamHead => ({ position, seq: 0, hash: ZEROS });
     for (const [i, [id, feed]] of [...this.feeds].entries()) {
       const salted = entropy.map((b) => b ^ (i + 1));
       const contract = this.contractFor({ ...feed.contract, feed: id, keepMs: feed.keepMs }, salted, wall, why, feed);
-      const fresh = newFeed({ ...contract, from: at.position }, { a: at, t: at }, feed.keepMs);
+      const fresh = newFeed(contract, { a: start(feed.acked.a.position), t: start(store.head - 1) }, feed.keepMs);
       this.feeds.set(id, { ...fresh, dirty: true });
     }
     return [...this.feeds.keys()];
@@ -215,17 +239,17 @@ export class Streams {
     return stateOf(feed);
   }
 
-  private walk(feed: Feed, stream: Stream, after: number, limit: Limit): void {
-    const walker = feed.walkers[stream];
+  /** Makes members up to the one of this number, or as many as the window holds. */
+  private walk(feed: Feed, stream: Stream, walker: Walker, upTo: number): void {
     if (walker.head.seq === 0) add(walker, this.outward.open(feed.contract, stream), walker.head.position);
-    while (walker.head.seq < after + limit.max && walker.bytes < WINDOW_BYTES) {
+    while (walker.head.seq < upTo && walker.bytes < WINDOW_BYTES) {
       const rows = this.store.rowsAfter(stream, walker.head.position, ROWS_AT_ONCE);
       if (rows.length === 0) return;
       for (const row of rows) {
         const member = this.outward.encode(feed.contract, stream, walker.head, row);
         if (member !== undefined) add(walker, member, row.position);
         else walker.head = { ...walker.head, position: row.position };
-        if (walker.bytes >= WINDOW_BYTES) return;
+        if (walker.bytes >= WINDOW_BYTES || walker.head.seq >= upTo) return;
       }
     }
   }

@@ -75,33 +75,14 @@ export async function publishState(
   await connection.publish(`${base}/up/state`, JSON.stringify(state), { retain: true });
 }
 
-/**
- * Whether this journal can make the member that the broker holds a proof of. What it can, the broker has: with `ack: broker` the cursor moves
- * there; a platform that acknowledges itself is not spoken for.
- */
+/** Whether this journal can make the member that the broker holds a proof of. A proof of another epoch is not ours to judge. */
 export async function isOurs(
-  { ledger, feed: model }: GreetingDeps,
-  state: FeedState,
+  ledger: FeedLedger,
+  { contract, acked }: FeedState,
   stream: Stream,
   proof: RetainedProof,
 ): Promise<boolean> {
-  const ack = (seq: number): void => {
-    if (model.ack === 'broker') ledger.ack(model.id, stream, seq);
-  };
-  if (proof.stream !== streamName(state, stream)) return true;
-  const { feed } = state.contract;
-  let after = state.acked[stream].seq;
-  while (after < proof.seq) {
-    const batch = await ledger.next(feed, stream, after, { max: 64, bytes: 1024 * 1024 });
-    const found = batch.find((m) => m.seq === proof.seq);
-    if (found !== undefined) {
-      if (found.hash === proof.hash) ack(found.seq);
-      return found.hash === proof.hash;
-    }
-    const last = batch.at(-1);
-    if (last === undefined) return false;
-    ack(last.seq);
-    after = last.seq;
-  }
-  return true;
+  const { feed, epoch } = contract;
+  if (proof.stream !== streamName({ contract, acked }, stream) || proof.seq < acked[stream].seq) return true;
+  return (await ledger.hashAt(feed, stream, { epoch, seq: proof.seq })) === proof.hash;
 }

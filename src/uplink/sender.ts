@@ -73,7 +73,7 @@ export class FeedSender {
     bad_input: 0,
   };
   private state: FeedState | undefined;
-  private windows = { a: new FlightWindow(0), t: new FlightWindow(0) };
+  private windows = { a: new FlightWindow('', 0), t: new FlightWindow('', 0) };
   private readonly proofs = { a: new ProofSchedule(), t: new ProofSchedule() };
   private readonly refusals = new Map<string, number>();
   private connection: BrokerConnection | undefined;
@@ -84,6 +84,8 @@ export class FeedSender {
   private stopped = true;
   /** the connection is greeted and the cursors are known: members may flow */
   private flowing = false;
+  /** the journal began a new epoch: members are asked for anew */
+  private epochOver = false;
   private pumping = false;
   private again = false;
   private readonly pace: Pace;
@@ -106,10 +108,8 @@ export class FeedSender {
 
   /** The journal has something new, or began a new epoch for this feed. */
   poke(renewed = false): void {
-    if (renewed) this.state = undefined;
-    if (renewed && this.connection !== undefined)
-      void this.begin(this.connection).catch((error: unknown) => this.lost(error));
-    else void this.pump();
+    if (renewed) this.epochOver = true;
+    void this.pump();
   }
 
   async stop(): Promise<void> {
@@ -176,7 +176,7 @@ export class FeedSender {
     await this.deps.clock.sleep(`proofs ${this.feed.id}`, PROOF_WAIT);
     await this.checkProofs();
     if (this.connection !== connection) return;
-    this.windows = { a: new FlightWindow(this.state.acked.a.seq), t: new FlightWindow(this.state.acked.t.seq) };
+    await this.fromCursor();
     await greet(connection, this.base, this.state, this.deps);
     await this.publishState(connection);
     if (this.error !== undefined) this.deps.log.info('feed.connected', { feed: this.feed.id });
@@ -192,12 +192,22 @@ export class FeedSender {
     for (const stream of STREAMS) {
       const proof = this.incoming?.proofs[stream];
       if (proof === undefined || this.state === undefined) continue;
-      if (await isOurs(this.deps, this.state, stream, proof)) continue;
+      if (await isOurs(this.deps.ledger, this.state, stream, proof)) continue;
       this.deps.log.warn('feed.journal_restored', { feed: this.feed.id, stream });
       this.state = await this.deps.ledger.renew(this.feed.id, 'restored');
       return;
     }
-    this.state = await this.open();
+  }
+
+  /** Forgets what is in flight and stands where the journal's cursor stands. */
+  private async fromCursor(): Promise<void> {
+    this.epochOver = false;
+    const { contract, acked } = await this.open();
+    this.state = { contract, acked };
+    this.windows = {
+      a: new FlightWindow(contract.epoch, acked.a.seq),
+      t: new FlightWindow(contract.epoch, acked.t.seq),
+    };
   }
 
   private publishState(connection: BrokerConnection): Promise<void> {
@@ -239,6 +249,7 @@ export class FeedSender {
     try {
       while (this.again && this.flowing && this.connection !== undefined) {
         this.again = false;
+        if (this.epochOver) await this.renew(this.connection);
         const waiting = await this.pumpStream('a', this.connection);
         // Telemetry waits until every alarm is on its way.
         if (!waiting) await this.pumpStream('t', this.connection);
@@ -260,15 +271,15 @@ export class FeedSender {
         : this.roomForTelemetry(window);
     if (room <= 0) return true;
     const bytes = stream === 'a' ? 1024 * 1024 : Math.max(1, this.pace.linkBytes - window.bytes);
-    const batch = await this.deps.ledger.next(this.feed.id, stream, window.sent, { max: room, bytes });
+    const batch = await this.deps.ledger.next(
+      this.feed.id,
+      stream,
+      { epoch: window.epoch, seq: window.sent },
+      { max: room, bytes },
+    );
     if (this.connection !== connection || this.windows[stream] !== window) return true;
     const first = batch[0];
     if (first === undefined) return false;
-    if (first.seq !== window.sent + 1) {
-      // The journal's cursor is not where this window believes it to be (a new epoch on its way): ask again from the cursor.
-      await this.rewind();
-      return true;
-    }
     for (const message of batch) {
       window.fly(message);
       if (stream === 't') this.pace.spend();
@@ -315,7 +326,8 @@ export class FeedSender {
     const landed = window.land(message);
     const last = landed.at(-1);
     if (last !== undefined) {
-      if (this.feed.ack === 'broker') this.deps.ledger.ack(this.feed.id, last.stream, last.seq);
+      if (this.feed.ack === 'broker')
+        this.deps.ledger.ack(this.feed.id, last.stream, { epoch: window.epoch, seq: last.seq });
       else this.armResend();
       for (const member of landed)
         if (this.proofs[member.stream].due(member, this.deps.clock.mono())) this.prove(connection, last);
@@ -353,10 +365,13 @@ export class FeedSender {
     });
   }
 
+  private async renew(connection: BrokerConnection): Promise<void> {
+    await this.fromCursor();
+    if (this.state !== undefined) await greet(connection, this.base, this.state, this.deps);
+  }
+
   private async rewind(): Promise<void> {
-    if (this.state === undefined) return;
-    this.state = await this.open();
-    this.windows = { a: new FlightWindow(this.state.acked.a.seq), t: new FlightWindow(this.state.acked.t.seq) };
+    await this.fromCursor();
     void this.pump();
   }
 
@@ -374,6 +389,6 @@ export class FeedSender {
       return;
     }
     this.resendMs = RESEND_FIRST;
-    this.deps.ledger.ack(this.feed.id, stream, said.seq);
+    this.deps.ledger.ack(this.feed.id, stream, { epoch: state.contract.epoch, seq: said.seq });
   }
 }

@@ -3,7 +3,9 @@
  * or altered. It trusts nothing: any bytes are counted as a fault, never thrown.
  *
  * A capture is NDJSON, one message a line: {"topic": "...", "payload": "<text>"} or {"topic", "base64": "..."}. Order is the order of arrival.
- * Bounds: MAX_IDS remembered ids (the newest), MAX_FAULTS described faults (all are counted).
+ * A hole may still be filled: a broker that refuses one packet has taken the ones behind it, and the gateway sends it again. A hole behind the
+ * head that `feed.epoch` names is none, for the members there are told again in the new epoch.
+ * Bounds: MAX_IDS remembered ids (the newest), MAX_FAULTS described faults (all are counted), MAX_MISSING members of a hole.
  */
 import { createHash, createPublicKey, verify } from 'node:crypto';
 import { zstdDecompressSync } from 'node:zlib';
@@ -11,6 +13,9 @@ import { canonical, type JsonObject } from '../base/json.ts';
 
 const MAX_IDS = 200_000;
 const MAX_FAULTS = 50;
+const MAX_HASHES = 1024;
+/** missing members of one stream that may still come */
+const MAX_MISSING = 10_000;
 const MAX_BYTES = 1024 * 1024;
 const ZEROS = '0'.repeat(64);
 const ZSTD_MAGIC = [0x28, 0xb5, 0x2f, 0xfd];
@@ -40,8 +45,10 @@ export interface Member {
 interface StreamState {
   seq: number;
   hash: string;
-  /** hashes by sequence, for proofs; the newest 1024 */
+  /** hashes by sequence, for proofs and late members; the newest MAX_HASHES */
   readonly hashes: Map<number, string>;
+  /** what is missing so far, and the hash it must have where a neighbour tells */
+  readonly missing: Map<number, string | undefined>;
 }
 
 export interface Verifier {
@@ -64,7 +71,7 @@ class StreamVerifier implements Verifier {
     events: 0,
     samples: 0,
     duplicates: 0,
-    gaps: 0,
+    lost: 0,
     broken: 0,
     raised: 0,
     cleared: 0,
@@ -89,19 +96,22 @@ class StreamVerifier implements Verifier {
   }
 
   summary(): Summary {
-    const { messages, members, events, samples, duplicates, gaps, broken, raised, cleared, good, bad } = this.count;
+    const { messages, members, events, samples, duplicates, lost, broken, raised, cleared, good, bad } = this.count;
+    const holes = [...this.streams].flatMap(([name, s]) =>
+      runs([...s.missing.keys()]).map((r) => `${name}: ${r} missing`),
+    );
     return {
       messages,
       members,
       events,
       samples,
       duplicates,
-      gaps,
+      gaps: lost + holes.length,
       chain: broken === 0 && bad === 0 ? 'ok' : 'broken',
       proofs: { good, bad },
       alarms: { raised, cleared },
       streams: Object.fromEntries([...this.streams].map(([name, s]) => [name, s.seq])),
-      faults: this.faults,
+      faults: [...this.faults, ...holes.slice(0, MAX_FAULTS)],
     };
   }
 
@@ -110,24 +120,57 @@ class StreamVerifier implements Verifier {
     const seq = Number(envelope.sequence);
     if (stream === '' || !Number.isSafeInteger(seq) || seq < 1 || envelope.specversion !== '1.0')
       return this.fault(`${topic}: no member of a stream`);
-    const state = this.streams.get(stream) ?? { seq: 0, hash: ZEROS, hashes: new Map<number, string>() };
-    if (seq <= state.seq) {
+    const state = this.streams.get(stream) ?? { seq: 0, hash: ZEROS, hashes: new Map(), missing: new Map() };
+    const isLate = state.missing.has(seq);
+    if (seq <= state.seq && !isLate) {
       this.count.duplicates++;
       if (state.hashes.has(seq) && state.hashes.get(seq) !== envelope.wnhash)
         this.fault(`${stream} ${seq}: sent again with other content`);
       return undefined;
     }
     this.streams.set(stream, state);
-    this.checkChain(stream, seq, state, envelope);
+    this.checkSelf(stream, seq, envelope);
+    if (isLate) this.fillHole(stream, seq, state, envelope);
+    else this.append(stream, seq, state, envelope);
+    const { data, ...rest } = envelope;
+    const body = (typeof data === 'object' && !Array.isArray(data) ? data : {}) as JsonObject;
+    if (rest.type === 'weinao.feed.epoch.v1') this.retold(stream, body);
+    return this.admit(topic, rest, body);
+  }
+
+  private append(stream: string, seq: number, state: StreamState, envelope: JsonObject): void {
+    if (seq !== state.seq + 1) {
+      if (seq - state.seq + state.missing.size > MAX_MISSING) {
+        this.count.lost++;
+        this.describe(`${stream}: ${state.seq + 1}..${seq - 1} missing`);
+      } else
+        for (let n = state.seq + 1; n < seq; n++)
+          state.missing.set(n, n === seq - 1 ? String(envelope.wnprev) : undefined);
+    } else if (envelope.wnprev !== state.hash) this.fault(`${stream} ${seq}: chain does not fit`);
     state.seq = seq;
     state.hash = String(envelope.wnhash);
     state.hashes.set(seq, state.hash);
-    if (state.hashes.size > 1024) state.hashes.delete(seq - 1024);
-    const { data, ...rest } = envelope;
-    return this.admit(topic, rest, (typeof data === 'object' && !Array.isArray(data) ? data : {}) as JsonObject);
+    state.hashes.delete(seq - MAX_HASHES);
   }
 
-  private checkChain(stream: string, seq: number, state: StreamState, envelope: JsonObject): void {
+  private fillHole(stream: string, seq: number, state: StreamState, { wnhash, wnprev }: JsonObject): void {
+    const must = state.missing.get(seq);
+    state.missing.delete(seq);
+    state.hashes.set(seq, String(wnhash));
+    if (must !== undefined && must !== wnhash) this.fault(`${stream} ${seq}: chain does not fit`);
+    const before = state.hashes.get(seq - 1);
+    if (state.missing.has(seq - 1)) state.missing.set(seq - 1, String(wnprev));
+    else if (before !== undefined && before !== wnprev) this.fault(`${stream} ${seq}: chain does not fit`);
+  }
+
+  /** A new epoch tells again what followed the head it names; what is missing there is no loss. */
+  private retold(stream: string, { old, seq }: JsonObject): void {
+    const [feed, letter] = stream.split('.');
+    const before = this.streams.get(`${feed}.${letter}.${String(old)}`);
+    for (const n of before?.missing.keys() ?? []) if (n > Number(seq)) before?.missing.delete(n);
+  }
+
+  private checkSelf(stream: string, seq: number, envelope: JsonObject): void {
     const { data, wnhash, ...rest } = envelope;
     try {
       if (sha256(canonical(data ?? {})) !== rest.wndata) this.fault(`${stream} ${seq}: data was altered`);
@@ -135,10 +178,6 @@ class StreamVerifier implements Verifier {
     } catch {
       this.fault(`${stream} ${seq}: numbers or keys outside the contract`);
     }
-    if (seq !== state.seq + 1) {
-      this.count.gaps++;
-      this.describe(`${stream}: ${state.seq + 1}..${seq - 1} missing`);
-    } else if (rest.wnprev !== state.hash) this.fault(`${stream} ${seq}: chain does not fit`);
     if (seq === 1 && rest.type !== 'weinao.feed.epoch.v1') this.fault(`${stream}: does not begin with feed.epoch`);
   }
 
@@ -204,6 +243,14 @@ class StreamVerifier implements Verifier {
   private describe(what: string): void {
     if (this.faults.length < MAX_FAULTS) this.faults.push(what);
   }
+}
+
+/** The holes these numbers make, as `first..last`. */
+function runs(numbers: readonly number[]): string[] {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  const firsts = sorted.filter((n, i) => n - 1 !== sorted[i - 1]);
+  const lasts = sorted.filter((n, i) => n + 1 !== sorted[i + 1]);
+  return firsts.map((first, i) => `${first}..${lasts[i]}`);
 }
 
 /** Plain or zstd, told apart by the first bytes. */

@@ -15,9 +15,11 @@ export class FlightWindow {
   /** last member of the unbroken row of PUBACKs */
   acked: number;
   bytes = 0;
+  readonly epoch: string;
   private flying: Flying[] = [];
 
-  constructor(acked: number) {
+  constructor(epoch: string, acked: number) {
+    this.epoch = epoch;
     this.sent = acked;
     this.acked = acked;
   }

@@ -18,9 +18,15 @@ export class VirtualClock implements Clock {
   private order = 0;
   private readonly pending = new Set<Pending>();
 
-  /** @param wall UTC ms at monotonic zero */
-  constructor(wall = Date.UTC(2026, 0, 1)) {
+  private readonly turns: number;
+
+  /**
+   * @param wall UTC ms at monotonic zero
+   * @param turns of the loop that what a timer began may need before time goes on
+   */
+  constructor(wall = Date.UTC(2026, 0, 1), turns = 2) {
     this.offset = wall;
+    this.turns = turns;
   }
 
   now(): Instant {
@@ -56,12 +62,12 @@ export class VirtualClock implements Clock {
   /** Lets `ms` pass. */
   async advance(ms: number): Promise<void> {
     const end = this.time + ms;
-    await settle();
+    await settle(this.turns);
     for (let next = this.earliest(end); next !== undefined; next = this.earliest(end)) {
       this.pending.delete(next);
       this.time = Math.max(this.time, next.due);
       next.fn();
-      await settle();
+      await settle(this.turns);
     }
     this.time = end;
   }
@@ -86,7 +92,7 @@ export class VirtualClock implements Clock {
   }
 }
 
-/** Runs what promises have queued: microtasks, and two turns of the loop for streams. */
-async function settle(): Promise<void> {
-  for (let i = 0; i < 2; i++) await new Promise<void>((resolve) => setImmediate(resolve));
+/** Runs what promises have queued: microtasks, and turns of the loop for streams. */
+async function settle(turns: number): Promise<void> {
+  for (let i = 0; i < turns; i++) await new Promise<void>((resolve) => setImmediate(resolve));
 }

@@ -7,6 +7,8 @@ import type { Numbered } from '../../src/journal/protocol.ts';
 export interface LoopbackStore extends WorkerPort {
   /** the thread dies; nothing is answered any more */
   die(): void;
+  /** the whole process is gone: nobody starts it again */
+  vanish(): void;
   /** answers are held back until released: a card that stalls */
   hold(): void;
   release(): void;
@@ -49,6 +51,9 @@ export function loopbackStore(outward: Outward): LoopbackStore {
     die: () => {
       dead = true;
       exit('killed');
+    },
+    vanish: () => {
+      dead = true;
     },
     hold: () => {
       held = [];

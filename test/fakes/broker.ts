@@ -1,0 +1,96 @@
+/** A broker in memory, with the vices of real ones: it drops connections, holds PUBACKs back, refuses packets, and is away. */
+import { type BrokerConnection, Refused } from '../../src/io/mqtt.ts';
+
+export interface Published {
+  readonly topic: string;
+  readonly payload: Uint8Array;
+  readonly retain: boolean;
+}
+
+export class FakeBroker {
+  /** everything it took, in order */
+  readonly taken: Published[] = [];
+  readonly retained = new Map<string, Uint8Array>();
+  isAway = false;
+  /** reason code for a packet, or undefined = taken */
+  refuses: (topic: string, payload: Uint8Array) => number | undefined = () => undefined;
+  connects = 0;
+  private held: (() => void)[] | undefined;
+  private current: { deliver: (topic: string, payload: Uint8Array) => void; drop: (why: string) => void } | undefined;
+
+  connect(): Promise<BrokerConnection> {
+    if (this.isAway) return Promise.reject(new Error('connect ECONNREFUSED'));
+    this.connects++;
+    this.current?.drop('taken over');
+    let onMessage: (topic: string, payload: Uint8Array) => void = () => {};
+    let onClose: (why: string) => void = () => {};
+    const waiting = new Set<(error: Error) => void>();
+    let open = true;
+    const mine = {
+      deliver: (topic: string, payload: Uint8Array) => onMessage(topic, payload),
+      drop: (why: string) => {
+        if (!open) return;
+        open = false;
+        if (this.current === mine) this.current = undefined;
+        for (const reject of waiting) reject(new Error(why));
+        onClose(why);
+      },
+    };
+    this.current = mine;
+    return Promise.resolve({
+      limits: { receiveMaximum: 65_535, packetBytes: Number.MAX_SAFE_INTEGER },
+      publish: (topic, body, options = {}) =>
+        new Promise<void>((resolve, reject) => {
+          if (!open) return reject(new Error('closed'));
+          const payload = typeof body === 'string' ? new TextEncoder().encode(body) : Uint8Array.from(body);
+          const reason = this.refuses(topic, payload);
+          if (reason !== undefined) return reject(new Refused(reason));
+          this.taken.push({ topic, payload, retain: options.retain === true });
+          if (options.retain === true) this.retained.set(topic, payload);
+          waiting.add(reject);
+          const puback = (): void => {
+            waiting.delete(reject);
+            if (open) resolve();
+          };
+          if (this.held === undefined) queueMicrotask(puback);
+          else this.held.push(puback);
+        }),
+      subscribe: (topics) => {
+        for (const topic of topics) {
+          const payload = this.retained.get(topic);
+          if (payload !== undefined) queueMicrotask(() => mine.deliver(topic, payload));
+        }
+        return Promise.resolve();
+      },
+      onMessage: (listener) => {
+        onMessage = listener;
+      },
+      onClose: (listener) => {
+        onClose = listener;
+      },
+      close: () => {
+        mine.drop('closed by us');
+        return Promise.resolve();
+      },
+    });
+  }
+
+  drop(): void {
+    this.current?.drop('connection reset');
+  }
+
+  deliver(topic: string, payload: Uint8Array | string): void {
+    this.current?.deliver(topic, typeof payload === 'string' ? new TextEncoder().encode(payload) : payload);
+  }
+
+  /** PUBACKs wait from now on: a slow link */
+  hold(): void {
+    this.held ??= [];
+  }
+
+  release(): void {
+    const held = this.held ?? [];
+    this.held = undefined;
+    for (const puback of held) puback();
+  }
+}
