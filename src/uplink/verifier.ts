@@ -182,7 +182,9 @@ class StreamVerifier implements Verifier {
   }
 
   private admit(topic: string, envelope: JsonObject, data: JsonObject): Member | undefined {
-    const key = `${String(envelope.source)} ${String(envelope.id)}`;
+    // Two feeds tell the same happening to two platforms.
+    const feed = String(envelope.wnstream).split('.')[0];
+    const key = `${feed} ${String(envelope.source)} ${String(envelope.id)}`;
     if (this.ids.has(key)) {
       // The same happening in another epoch: told before, and not news.
       this.count.duplicates++;

@@ -90,7 +90,11 @@ export function startDaemonProcess(site: Site, env: Readonly<Record<string, stri
   return {
     ...running,
     socket,
-    status: async () => (await callLocal(socket, 'GET', '/v1/status')).json as Status,
+    status: async () => {
+      const { status, json } = await callLocal(socket, 'GET', '/v1/status');
+      if (status !== 200) throw new Error(JSON.stringify(json));
+      return json as Status;
+    },
     stop: async () => {
       child.kill('SIGTERM');
       return (await ended).code;

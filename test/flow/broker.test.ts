@@ -1,0 +1,114 @@
+/** Feeds against a real broker: MQTT 5 and 3.1.1, TLS with client certificates, passwords, a broker that kills connections and forgets. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { startConsumer } from '../kit/consumer.ts';
+import { startDaemonProcess, untilStatus } from '../kit/daemon.ts';
+import { certificates, mosquitto } from '../kit/mosquitto.ts';
+import { startSlaves, tempSite, until } from '../kit/site.ts';
+
+const site = (modbus: number, feeds: string): string => `site: {id: t1, name: 测试小区}
+gateway: {id: gw1, data: DATA, commit_window: 200ms}
+channels: {plc: {modbus_tcp: "127.0.0.1:${modbus}"}}
+devices:
+  tank_1:
+    {driver: modbus, channel: plc, address: 1, poll: 100ms,
+     points: {level: {register: holding 0, as: uint16, unit: mm, class: none}}}
+feeds:
+${feeds}`;
+const RULES = 'rule: low\nlevel: red\neach: {device: tank_1}\nwhen: level < 100\ntext: "水位 {level}"\nact: 补水\n';
+
+describe('feeds and real brokers', () => {
+  it('each feed speaks its own MQTT; one that is refused costs only itself', { timeout: 60_000 }, async () => {
+    const slaves = await startSlaves('tcp', { '1 holding 0': 900 });
+    const plain = await mosquitto();
+    const tls = await mosquitto([
+      'cafile FOLDER/ca.pem',
+      'certfile FOLDER/server.pem',
+      'keyfile FOLDER/server.key',
+      'require_certificate true',
+      'use_identity_as_username true',
+    ]);
+    certificates(tls.folder);
+    await plain.start();
+    await tls.start();
+    const file = (name: string): string => readFileSync(join(tls.folder, name), 'utf8');
+    const secrets = { ca: file('ca.pem'), cert: file('client.pem'), key: file('client.key') };
+    const place = tempSite({
+      'weinao.yaml': site(
+        slaves.port,
+        `  five: {to: "mqtt://127.0.0.1:${plain.port}", view: everything}
+  three: {to: "mqtt://127.0.0.1:${plain.port}", mqtt: 3, encoding: json+zstd, view: everything}
+  safe: {to: "mqtts://127.0.0.1:${tls.port}", ca: {file: ca}, cert: {file: cert}, key: {file: key}, view: everything}
+  nobody: {to: "mqtts://127.0.0.1:${tls.port}", ca: {file: ca}, view: everything}
+  stranger: {to: "mqtts://127.0.0.1:${tls.port}", cert: {file: cert}, key: {file: key}, view: everything}
+`,
+      ),
+      'rules/a.yaml': RULES,
+      'secrets/ca': secrets.ca,
+      'secrets/cert': secrets.cert,
+      'secrets/key': secrets.key,
+    });
+    const open = startConsumer({ url: `mqtt://127.0.0.1:${plain.port}` });
+    const sealed = startConsumer({ url: `mqtts://127.0.0.1:${tls.port}`, ...secrets });
+    const daemon = startDaemonProcess(place);
+    await untilStatus(
+      daemon,
+      'three feeds connected',
+      (s) => s.feeds.filter((f) => f.state === 'connected').length === 3,
+    );
+    slaves.cells.set('1 holding 0', 20);
+    const raised = (consumer: typeof open, feed: string): boolean =>
+      consumer.members.some((m) => m.topic.includes(`/${feed}/`) && m.type === 'weinao.alarm.raised.v1');
+    await until('the alarm at every platform', () => raised(open, 'five') && raised(sealed, 'safe'));
+    await until('the packed feed', () => open.capture.some((line) => line.includes('/three/t1/up/a')));
+    await untilStatus(daemon, 'all told', (s) => s.feeds.slice(0, 3).every((f) => f.waiting.a === 0));
+
+    const { feeds } = await daemon.status();
+    expect(feeds.map((f) => [f.id, f.state, f.error])).toEqual([
+      ['five', 'connected', undefined],
+      ['three', 'connected', undefined],
+      ['safe', 'connected', undefined],
+      ['nobody', 'connecting', 'uplink.connect_failed'],
+      ['stranger', 'connecting', 'uplink.connect_failed'],
+    ]);
+    expect(open.summary()).toMatchObject({ chain: 'ok', gaps: 0 });
+    expect(sealed.summary()).toMatchObject({ chain: 'ok', gaps: 0 });
+    const packed = open.capture.filter((line) => line.includes('/three/t1/up/t'));
+    const body = Buffer.from(JSON.parse(packed[0] ?? '{}').base64, 'base64');
+    expect([...body.subarray(0, 4)]).toEqual([0x28, 0xb5, 0x2f, 0xfd]);
+    // No secret in what the daemon says.
+    expect(daemon.said.out + daemon.said.err).not.toContain('PRIVATE KEY');
+    expect(await daemon.stop()).toBe(0);
+  });
+
+  it('a broker killed again and again, and one that forgot its sessions, lose nothing', {
+    timeout: 90_000,
+  }, async () => {
+    const slaves = await startSlaves('tcp', { '1 holding 0': 900 });
+    const broker = await mosquitto();
+    await broker.start();
+    const place = tempSite({
+      'weinao.yaml': site(slaves.port, `  five: {to: "mqtt://127.0.0.1:${broker.port}", view: everything}\n`),
+      'rules/a.yaml': RULES,
+    });
+    const platform = startConsumer({ url: `mqtt://127.0.0.1:${broker.port}` });
+    const daemon = startDaemonProcess(place);
+    await untilStatus(daemon, 'connected', (s) => s.feeds[0]?.state === 'connected');
+    for (let round = 1; round <= 4; round++) {
+      slaves.cells.set('1 holding 0', 20);
+      await untilStatus(daemon, 'raised', (s) => s.alarms.red === 1);
+      await until(`raise ${round} arrives`, () => platform.summary().alarms.raised === round);
+      // A broker that stops writes its sessions down; one that is killed forgets what it had not saved.
+      await broker.stop(round % 2 === 0 ? 'SIGTERM' : 'SIGKILL');
+      slaves.cells.set('1 holding 0', 900);
+      await untilStatus(daemon, 'cleared', (s) => s.alarms.red === 0);
+      await broker.start();
+      await until(`clear ${round} arrives`, () => platform.summary().alarms.cleared === round);
+    }
+    await untilStatus(daemon, 'nothing waits', (s) => s.feeds[0]?.waiting.a === 0 && s.feeds[0].waiting.t === 0);
+    const { chain, gaps, alarms } = platform.summary();
+    expect({ chain, gaps, alarms }).toEqual({ chain: 'ok', gaps: 0, alarms: { raised: 4, cleared: 4 } });
+    expect(await daemon.stop()).toBe(0);
+  });
+});
