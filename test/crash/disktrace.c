@@ -1,0 +1,160 @@
+/*
+ * What a process writes and syncs, in order: preloaded into node, it appends a record for every write, truncation and sync of the journal's
+ * files, for every write to a socket, and for every write to a file named "marks" (what the process says about itself).
+ *
+ * Record, little endian: u32 kind, u32 file, u64 offset, u64 length, then `length` bytes (writes and marks only).
+ * kind: 1 write, 2 sync, 3 truncate (offset = new size), 4 unlink. file: 1 *.db, 2 *.db-wal, 3 socket, 4 marks.
+ * DISKTRACE names the trace. Threads are serialised, so the order is the one in which the calls began to take effect.
+ */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+enum { WRITE = 1, SYNC = 2, TRUNCATE = 3, UNLINK = 4 };
+enum { NONE = 0, DB = 1, WAL = 2, SOCKET = 3, MARKS = 4 };
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static int trace = -1;
+
+static int ends(const char *path, const char *tail) {
+  size_t n = strlen(path), m = strlen(tail);
+  return n >= m && strcmp(path + n - m, tail) == 0;
+}
+
+static int kind_of(const char *path) {
+  if (ends(path, ".db")) return DB;
+  if (ends(path, ".db-wal")) return WAL;
+  if (ends(path, "/marks")) return MARKS;
+  return strncmp(path, "socket:", 7) == 0 ? SOCKET : NONE;
+}
+
+static int file_of(int fd) {
+  char link[64], path[4096];
+  snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+  ssize_t n = readlink(link, path, sizeof path - 1);
+  if (n < 0) return NONE;
+  path[n] = 0;
+  return kind_of(path);
+}
+
+static void put(const void *bytes, size_t length) {
+  const char *at = bytes;
+  while (length > 0) {
+    long n = syscall(SYS_write, trace, at, length);
+    if (n <= 0) abort();
+    at += n;
+    length -= (size_t)n;
+  }
+}
+
+static void record(uint32_t kind, uint32_t file, uint64_t offset, const struct iovec *parts, int count) {
+  if (trace < 0) {
+    const char *name = getenv("DISKTRACE");
+    if (name == NULL) return;
+    trace = (int)syscall(SYS_openat, AT_FDCWD, name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    if (trace < 0) abort();
+  }
+  uint64_t length = 0;
+  for (int i = 0; i < count; i++) length += parts[i].iov_len;
+  struct { uint32_t kind, file; uint64_t offset, length; } head = {kind, file, offset, length};
+  put(&head, sizeof head);
+  for (int i = 0; i < count; i++) put(parts[i].iov_base, parts[i].iov_len);
+}
+
+#define REAL(type, name, ...) \
+  static type (*real)(__VA_ARGS__); \
+  if (real == NULL) real = (type(*)(__VA_ARGS__))dlsym(RTLD_NEXT, name)
+
+/* The record is written before the call: a trace that ends here holds at most one write the disk never saw, which a power cut may lose anyway. */
+#define TRACED(fd, record_it, call) \
+  do { \
+    int file = file_of(fd); \
+    if (file == NONE) return call; \
+    pthread_mutex_lock(&lock); \
+    record_it; \
+    pthread_mutex_unlock(&lock); \
+    return call; \
+  } while (0)
+
+static uint64_t here(int fd) {
+  off_t at = lseek(fd, 0, SEEK_CUR);
+  return at < 0 ? 0 : (uint64_t)at;
+}
+
+ssize_t write(int fd, const void *bytes, size_t n) {
+  REAL(ssize_t, "write", int, const void *, size_t);
+  struct iovec one = {(void *)bytes, n};
+  TRACED(fd, record(WRITE, file, here(fd), &one, 1), real(fd, bytes, n));
+}
+
+ssize_t pwrite(int fd, const void *bytes, size_t n, off_t at) {
+  REAL(ssize_t, "pwrite", int, const void *, size_t, off_t);
+  struct iovec one = {(void *)bytes, n};
+  TRACED(fd, record(WRITE, file, (uint64_t)at, &one, 1), real(fd, bytes, n, at));
+}
+
+ssize_t pwrite64(int fd, const void *bytes, size_t n, off64_t at) {
+  REAL(ssize_t, "pwrite64", int, const void *, size_t, off64_t);
+  struct iovec one = {(void *)bytes, n};
+  TRACED(fd, record(WRITE, file, (uint64_t)at, &one, 1), real(fd, bytes, n, at));
+}
+
+ssize_t writev(int fd, const struct iovec *parts, int count) {
+  REAL(ssize_t, "writev", int, const struct iovec *, int);
+  TRACED(fd, record(WRITE, file, here(fd), parts, count), real(fd, parts, count));
+}
+
+ssize_t sendmsg(int fd, const struct msghdr *message, int flags) {
+  REAL(ssize_t, "sendmsg", int, const struct msghdr *, int);
+  TRACED(fd, record(WRITE, file, 0, message->msg_iov, (int)message->msg_iovlen), real(fd, message, flags));
+}
+
+/* A sync counts when it has ended. */
+static int synced(int fd, int result) {
+  int file = file_of(fd);
+  if (result != 0 || file == NONE) return result;
+  pthread_mutex_lock(&lock);
+  record(SYNC, (uint32_t)file, 0, NULL, 0);
+  pthread_mutex_unlock(&lock);
+  return result;
+}
+
+int fsync(int fd) {
+  REAL(int, "fsync", int);
+  return synced(fd, real(fd));
+}
+
+int fdatasync(int fd) {
+  REAL(int, "fdatasync", int);
+  return synced(fd, real(fd));
+}
+
+int ftruncate(int fd, off_t size) {
+  REAL(int, "ftruncate", int, off_t);
+  TRACED(fd, record(TRUNCATE, file, (uint64_t)size, NULL, 0), real(fd, size));
+}
+
+int ftruncate64(int fd, off64_t size) {
+  REAL(int, "ftruncate64", int, off64_t);
+  TRACED(fd, record(TRUNCATE, file, (uint64_t)size, NULL, 0), real(fd, size));
+}
+
+int unlink(const char *path) {
+  REAL(int, "unlink", const char *);
+  int file = kind_of(path);
+  if (file == DB || file == WAL) {
+    pthread_mutex_lock(&lock);
+    record(UNLINK, (uint32_t)file, 0, NULL, 0);
+    pthread_mutex_unlock(&lock);
+  }
+  return real(path);
+}
