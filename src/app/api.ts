@@ -15,7 +15,8 @@ export interface ApiHouse {
   health(): unknown;
   reload(): Promise<{ readonly ok: boolean }>;
   probe(ask: unknown, signal: AbortSignal): Promise<unknown>;
-  watch(filter: WatchFilter, push: (line: WatchLine) => void, signal: AbortSignal): void;
+  /** asked before the reply begins, so that a house still starting is an error and not an empty stream */
+  watch(filter: WatchFilter): (push: (line: WatchLine) => void, signal: AbortSignal) => void;
   /** throws cli.unknown_channel */
   capture(channel: string, listener: (record: WireRecord) => void): () => void;
 }
@@ -51,7 +52,7 @@ async function route(house: ApiHouse, request: ApiRequest, signal: AbortSignal):
         alarms: query.get('alarms') !== '0',
         ...(device === null ? {} : { device }),
       };
-      return { stream: (push, gone) => house.watch(filter, push, gone) };
+      return { stream: house.watch(filter) };
     }
     case 'GET /v1/wire':
       return wire(house, query.get('channel') ?? '');

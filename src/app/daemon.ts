@@ -222,7 +222,10 @@ class LiveDaemon implements Daemon {
       health: () => ({ schema: 1, ready: this.ready, ...this.healthNow() }),
       reload: () => this.reload(),
       probe: (ask, signal) => probe(readProbeAsk(ask), this.house.model(), this.house.engine, signal),
-      watch: (filter, push, signal) => this.house.hub.listen(filter, push, signal),
+      watch: (filter) => {
+        const { hub } = this.house;
+        return (push, signal) => hub.listen(filter, push, signal);
+      },
       capture: (channel, listener) => {
         const stop = this.house.engine.capture(channel, listener);
         if (stop !== undefined) return stop;

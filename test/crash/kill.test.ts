@@ -79,7 +79,7 @@ describe('a gateway that is killed', () => {
 
     for (let kill = 1; kill <= KILLS; kill++) {
       // The broker stays as it is for some lives.
-      if (random() < 0.35) {
+      if (random() < (brokerIsUp ? 0.5 : 0.25)) {
         if (brokerIsUp) await broker.stop(random() < 0.5 ? 'SIGTERM' : 'SIGKILL');
         else await broker.start();
         brokerIsUp = !brokerIsUp;
@@ -143,7 +143,7 @@ describe('a gateway that is killed', () => {
       revisions.set(aid, [...(revisions.get(aid) ?? []), rev]);
     }
     for (const [aid, revs] of revisions) expect(revs, aid).toEqual(revs.map((_, i) => i + 1));
-    expect(revisions.size).toBeGreaterThan(20);
+    expect(rows.length).toBeGreaterThan(2 * KILLS);
     // What the duty room saw is in the journal.
     const committed = new Set([...revisions].flatMap(([aid, revs]) => revs.map((rev) => `${aid} ${rev}`)));
     expect(shown.size).toBeGreaterThan(20);
