@@ -5,6 +5,7 @@ import { isWeinaoError } from '../base/errors/index.ts';
 import { EXIT, exitCode } from '../base/exit.ts';
 import { type Lang, say } from '../base/text.ts';
 import { HELP, TITLES } from './texts.ts';
+import { usageInChinese } from './usage.ts';
 import { type Call, type CliWorld, localeLang } from './world.ts';
 
 const DEFAULT_CONFIG = '/etc/weinao';
@@ -110,6 +111,7 @@ function styled(command: Command, lang: Lang, world: CliWorld): Command {
   command.exitOverride().configureOutput({
     writeOut: (text) => world.out(text),
     writeErr: (text) => world.err(text),
+    outputError: (text, write) => write(lang === 'zh' ? usageInChinese(text) : text),
   });
   command.configureHelp({
     displayWidth: (text) => stringWidth(text),

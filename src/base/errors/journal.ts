@@ -18,11 +18,6 @@ export const journalErrors = errorTable({
     next: { zh: '这是程序错误，请上报', en: 'this is a defect; please report it' },
     retry: 'never',
   },
-  'journal.unopened': {
-    says: { zh: '无法打开数据目录：{detail}', en: 'the data folder cannot be used: {detail}' },
-    next: { zh: '检查目录权限、剩余空间和存储卡', en: 'check its permission, the free space and the card' },
-    retry: 'never',
-  },
   'journal.gone': {
     says: { zh: '存储线程已结束：{detail}', en: "the store's thread ended: {detail}" },
     next: {
