@@ -1,9 +1,9 @@
 /** Writes the JSON schemas for editors into config/. Run it after changing a schema: node scripts/schemas.ts */
 import { writeFileSync } from 'node:fs';
-import { drivers } from '../drivers/index.ts';
+import { driverFaces } from '../drivers/index.ts';
 import { siteJsonSchema } from '../src/config/index.ts';
 
 writeFileSync(
   new URL('../config/weinao.schema.json', import.meta.url),
-  `${JSON.stringify(siteJsonSchema(drivers), null, 2)}\n`,
+  `${JSON.stringify(siteJsonSchema(await driverFaces()), null, 2)}\n`,
 );

@@ -56,6 +56,7 @@ const WORLD = new Set([
   'perf_hooks',
   'serialport',
   'mqtt',
+  'mqtt-packet',
   'better-sqlite3',
   'pino',
   'aedes',

@@ -6,11 +6,12 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { drivers } from '../drivers/index.ts';
+import { driverFaces } from '../drivers/index.ts';
 import { checkConfig } from '../src/app/check.ts';
 import type { FileReader } from '../src/base/ports.ts';
 import { diffModels, loadConfig, showProblem, siteJsonSchema } from '../src/config/index.ts';
 
+const drivers = await driverFaces();
 const BAD = join(import.meta.dirname, 'fixtures/config/bad');
 const ROOT = join(import.meta.dirname, '..');
 

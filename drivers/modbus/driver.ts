@@ -18,9 +18,10 @@ import type { Value } from '../../src/base/reading.ts';
 import type { Driver, DriverContext, PollResult, RawReading, WriteResult } from '../../src/kit/driver.ts';
 import { type Decoding, decoderOf, encode, type Layout } from './codec.ts';
 import { fromTcp, replyLength, rtuFramer, tcpFramer, toTcp } from './frame.ts';
+import { layoutOf, wantedOf } from './layout.ts';
 import { createPduCodec, type Pending } from './pdu.ts';
 import { isBits, plan, type Request, STANDARD_LIMITS, type Wanted } from './plan.ts';
-import { layoutOf, type ModbusDevice, type ModbusPoint, wantedOf } from './schema.ts';
+import type { ModbusDevice, ModbusPoint } from './schema.ts';
 
 const ALONE = 'read-alone';
 const MOST_UNANSWERED = 6;

@@ -1,9 +1,9 @@
 /** The device section of a Modbus device: `address` and `points`. Keys are those of the configuration's manual in README.md. */
-import type { PointModel } from '../../src/base/model.ts';
 import type { Problem } from '../../src/base/problem.ts';
 import { duration, pointCommon, z } from '../../src/kit/schema.ts';
 import { type Layout, NUMBER_TYPES, ORDERS, registersOf } from './codec.ts';
-import { isBits, TABLES, type Table, type Wanted } from './plan.ts';
+import { layoutOf, wantedOf } from './layout.ts';
+import { isBits, TABLES, type Table } from './plan.ts';
 
 const register = z.string().transform((text, ctx): { table: Table; address: number } => {
   const parsed = parseRegister(text);
@@ -88,31 +88,6 @@ function parseType(text: string): { as: Layout['as']; length: number } | undefin
   if (!text.startsWith('string:')) return undefined;
   const length = Number(text.slice(7));
   return Number.isInteger(length) && length >= 1 && length <= 248 ? { as: 'string', length } : undefined;
-}
-
-export function layoutOf(point: ModbusPoint): Layout {
-  const { as, length } = point.as;
-  return {
-    as,
-    length,
-    order: point.order,
-    bit: point.bit,
-    scale: point.scale,
-    offset: point.offset,
-    nan: point.nan,
-    min: point.min,
-    max: point.max,
-  };
-}
-
-export function wantedOf(id: string, point: ModbusPoint): Wanted {
-  const { table, address } = point.register;
-  return { id, table, address, count: isBits(table) ? 1 : registersOf(layoutOf(point)) };
-}
-
-export function kindOf(point: ModbusPoint): PointModel['kind'] {
-  if (point.as.as === 'bool' || point.bit !== undefined) return 'bool';
-  return point.as.as === 'string' ? 'string' : 'number';
 }
 
 /** What the schema cannot say. */

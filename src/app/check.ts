@@ -1,12 +1,12 @@
 /** Reads and judges a configuration as the daemon would, without touching any device: files, schema, drivers, rules. */
-import { fileURLToPath } from 'node:url';
-import { drivers } from '../../drivers/index.ts';
+import { driverFaces } from '../../drivers/index.ts';
 import type { SiteModel } from '../base/model.ts';
 import type { LocatedProblem } from '../base/problem.ts';
 import type { RuleMachine } from '../base/rules.ts';
-import { loadConfig, locate } from '../config/index.ts';
+import { askChild } from '../io/child.ts';
 import { readSecret, systemFiles } from '../io/files.ts';
 import { compileRules } from '../rules/index.ts';
+import { entryOf, shippedConfig, shippedProfiles } from './shipped.ts';
 
 export type Env = Readonly<Record<string, string | undefined>>;
 
@@ -24,16 +24,38 @@ export interface Checked {
 
 /** @param secrets folder that holds `secrets/`, when it is not the configuration's own (a kept copy holds none) */
 export async function checkConfig(folder: string, env: Env, secrets: string = folder): Promise<Checked> {
+  // Loaded when needed: the daemon has its configuration read by a child, and keeps neither parser nor schemas.
+  const { loadConfig, locate } = await import('../config/index.ts');
   const loaded = await loadConfig(folder, {
     files: systemFiles(),
-    drivers,
+    drivers: await driverFaces(),
     readSecret: (ref) => readSecret(ref, { folder: secrets, env }),
-    shipped: fileURLToPath(new URL('../../config', import.meta.url)),
-    profiles: (driver) => fileURLToPath(new URL(`../../drivers/${driver}/profiles`, import.meta.url)),
+    shipped: shippedConfig(),
+    profiles: shippedProfiles,
   });
   if (loaded.model === undefined) return { problems: loaded.problems };
   const { machine, problems } = compileRules(loaded.model);
   const all = [...loaded.problems, ...problems.map((problem) => locate(loaded.sources, problem))];
   if (machine === undefined || all.some((p) => p.severity === 'error')) return { problems: all };
   return { problems: all, site: { model: loaded.model, machine } };
+}
+
+/** What config-child.ts is asked. */
+export interface ConfigAsk {
+  readonly folder: string;
+  readonly env: Env;
+  readonly secrets: string;
+}
+
+/**
+ * The same in a process of its own, for the daemon: parsing thousands of points with their positions takes a hundred megabytes for a moment, and a
+ * process that took them once does not give them back.
+ */
+export async function checkConfigApart(folder: string, env: Env, secrets: string = folder): Promise<Checked> {
+  const ask: ConfigAsk = { folder, env: { ...env }, secrets };
+  const answer = await askChild(entryOf('config-child'), ask);
+  const { problems, model } = answer as { problems: readonly LocatedProblem[]; model?: SiteModel };
+  // Rules hold compiled expressions, which no process can hand over; the model was found good, so they compile again.
+  const machine = model === undefined ? undefined : compileRules(model).machine;
+  return { problems, ...(model === undefined || machine === undefined ? {} : { site: { model, machine } }) };
 }

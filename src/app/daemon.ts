@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { WeinaoError } from '../base/errors/index.ts';
 import type { Log, Random, Timer } from '../base/ports.ts';
 import type { LocatedProblem } from '../base/problem.ts';
-import { peekData, showProblem } from '../config/index.ts';
+import { showProblem } from '../config/show.ts';
 import type { SystemClock } from '../io/clock.ts';
 import { copyFolder } from '../io/files.ts';
 import { type ApiServer, serveLocal } from '../io/local-api.ts';
@@ -16,7 +16,7 @@ import { ensureFolder, exists } from '../io/process.ts';
 import type { Notifier } from '../io/systemd.ts';
 import { timeSynchronised } from '../io/timesync.ts';
 import { apiHandler } from './api.ts';
-import { type Checked, type CheckedSite, checkConfig, type Env } from './check.ts';
+import { type Checked, type CheckedSite, checkConfigApart, type Env } from './check.ts';
 import { configFault } from './faults.ts';
 import { createHealth, type HealthWatch } from './health.ts';
 import { type House, openHouse } from './house.ts';
@@ -68,10 +68,11 @@ async function chooseConfig(
   deps: DaemonDeps,
 ): Promise<{ checked: CheckedSite; lastGood: boolean; problems: readonly LocatedProblem[] }> {
   const { configFolder, env } = deps;
-  const now: Checked = await checkConfig(configFolder, env);
+  const now: Checked = await checkConfigApart(configFolder, env);
   if (now.site !== undefined) return { checked: now.site, lastGood: false, problems: [] };
+  const { peekData } = await import('../config/index.ts');
   const data = await peekData(configFolder, env);
-  const kept = await checkConfig(join(data, LAST_GOOD), env, configFolder);
+  const kept = await checkConfigApart(join(data, LAST_GOOD), env, configFolder);
   if (kept.site === undefined) throw new InvalidConfig(now.problems);
   return { checked: kept.site, lastGood: true, problems: now.problems };
 }
@@ -150,7 +151,7 @@ class LiveDaemon implements Daemon {
 
   private async reloadOnce(): Promise<{ readonly ok: boolean; readonly [key: string]: unknown }> {
     const { configFolder, env, log } = this.deps;
-    const { site, problems } = await checkConfig(configFolder, env);
+    const { site, problems } = await checkConfigApart(configFolder, env);
     if (site === undefined) {
       log.warn('config.invalid', {
         problems: problems.length,

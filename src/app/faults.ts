@@ -1,6 +1,6 @@
 /** The gateway's own alarms, in the words of the duty room. */
 import type { LocatedProblem } from '../base/problem.ts';
-import { showProblem } from '../config/index.ts';
+import { showProblem } from '../config/show.ts';
 import type { TechnicalFault } from './technical.ts';
 
 export const storeFault = (): TechnicalFault => ({

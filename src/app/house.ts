@@ -25,6 +25,7 @@ import type { CheckedSite, Env } from './check.ts';
 import { refusedFault, setAsideFault, storeFault } from './faults.ts';
 import { createPipeline, type Pipeline, readingsInput } from './pipeline.ts';
 import { connectFeed, openChannel } from './ports.ts';
+import { entryOf } from './shipped.ts';
 import { createTechnical, type TechnicalFault } from './technical.ts';
 import { createWatchHub, type WatchHub } from './watch.ts';
 
@@ -86,7 +87,7 @@ export async function openHouse(deps: HouseDeps, site: CheckedSite): Promise<Hou
     log,
     path: join(data, 'journal.db'),
     windowMs: commitWindowMs,
-    startWorker: () => startWorker(new URL('./store-worker.ts', import.meta.url), undefined),
+    startWorker: () => startWorker(entryOf('store-worker'), undefined),
     onStalled: (waiting) => stalled(waiting),
   });
   try {

@@ -1,7 +1,7 @@
 /** `GET /v1/status`: everything a technician asks first, as one object. */
 import type { LocatedProblem } from '../base/problem.ts';
 import { isoTime } from '../base/time.ts';
-import { showProblem } from '../config/index.ts';
+import { showProblem } from '../config/show.ts';
 import type { SystemClock } from '../io/clock.ts';
 import { memoryUse } from '../io/process.ts';
 import type { Health } from './health.ts';

@@ -49,10 +49,7 @@ const toy: DriverModule = {
   name: 'toy',
   carries: ['serial'],
   protocols: [],
-  schema: undefined as never,
-  station: () => undefined,
-  points: () => [],
-  problems: () => [],
+  face: () => Promise.reject(new Error('the engine reads no configuration')),
   decode: () => ({ outcome: 'none' }),
   create: ({ device: model, line }) => ({
     probe: () => Promise.resolve({ present: true }),

@@ -50,8 +50,12 @@ export class Refused extends Error {
 
 /** Resolves when the broker accepted the connection; rejects with its or the system's reason. */
 export async function connectBroker(options: BrokerOptions): Promise<BrokerConnection> {
-  const { connect } = await import('mqtt');
-  const client = connect(options.url, clientOptions(options));
+  // The default export, because a bundle has no other of this package.
+  const { default: mqtt } = await import('mqtt');
+  const { default: packets } = await import('mqtt-packet');
+  // It would keep a buffer for every number below 65536: eight megabytes to save microseconds.
+  packets.writeToStream.cacheNumbers = false;
+  const client = mqtt.connect(options.url, clientOptions(options));
   let why = 'closed';
   return new Promise((resolve, reject) => {
     let settled = false;

@@ -20,9 +20,10 @@ export function ensureFolder(path: string): void {
   mkdirSync(path, { recursive: true, mode: 0o750 });
 }
 
-export function memoryUse(): { readonly rss: number; readonly heap: number } {
-  const m = process.memoryUsage();
-  return { rss: m.rss, heap: m.heapUsed };
+/** In bytes; `rss` of the whole process, the others of the calling thread. */
+export function memoryUse(): Readonly<Record<'rss' | 'heap' | 'heap_total' | 'external', number>> {
+  const { rss, heapUsed, heapTotal, external } = process.memoryUsage();
+  return { rss, heap: heapUsed, heap_total: heapTotal, external };
 }
 
 export const exists = (path: string): boolean => existsSync(path);

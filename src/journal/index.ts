@@ -5,7 +5,7 @@
  * is collected for `windowMs` and committed once. Callers never wait for the disk unless they await the answer.
  * - A commit answered `durable: true` is on the disk. A cut loses at most the telemetry of the running window.
  * - If the worker says nothing for STALL_MS, `onStalled` gets the commits that wait; they stay queued.
- * - If the worker dies it is started again and gets what was not answered once more (a commit it had finished without saying so is then there
+ * - If the worker dies it is started again after RESTART_MS and gets what was not answered once more (a commit it had finished without saying so is then there
  *   twice, with two ids). Telemetry waiting for a busy worker is bounded by MAX_GROUPS; beyond, the oldest group is dropped and counted.
  */
 import { WeinaoError } from '../base/errors/index.ts';
@@ -21,6 +21,7 @@ import { SampleGroups } from './samples.ts';
 const STALL_MS = 1000;
 const PERSIST_MS = 5000;
 const MAX_GROUPS = 600;
+const RESTART_MS = 500;
 const BUDGET = 2 * 1024 ** 3;
 
 export interface JournalDeps {
@@ -65,6 +66,8 @@ class LiveJournal implements JournalFace {
   private readonly renewListeners = new Set<(feeds: readonly string[]) => void>();
   private readonly boot: string;
   private worker: WorkerPort | undefined;
+  private restart: Timer | undefined;
+  private opened = false;
   private window: Timer | undefined;
   private housekeeping: Timer | undefined;
   private stallTimer: Timer | undefined;
@@ -82,17 +85,9 @@ class LiveJournal implements JournalFace {
 
   async start(): Promise<JournalFacts> {
     this.launch();
-    const { path, random, clock } = this.deps;
-    const opening: Opening = {
-      path,
-      boot: this.boot,
-      entropy: random.bytes(8),
-      now: clock.now(),
-      synchronous: this.deps.synchronous ?? 'FULL',
-      budget: this.deps.budget ?? BUDGET,
-    };
-    const facts = await this.ask<JournalFacts>({ op: 'open', opening });
-    this.committedAt = clock.mono();
+    const facts = await this.ask<JournalFacts>({ op: 'open', opening: this.opening() });
+    this.opened = true;
+    this.committedAt = this.deps.clock.mono();
     this.keepHouse();
     return facts;
   }
@@ -164,8 +159,11 @@ class LiveJournal implements JournalFace {
   async close(): Promise<void> {
     if (this.closing) return;
     this.closing = true;
-    for (const timer of [this.window, this.housekeeping]) timer?.cancel();
-    if (this.worker === undefined) return;
+    for (const timer of [this.window, this.housekeeping, this.restart]) timer?.cancel();
+    if (this.worker === undefined) {
+      this.stallTimer?.cancel();
+      return;
+    }
     await this.flush().catch(() => {});
     await this.ask({ op: 'close' }).catch(() => {});
     this.stallTimer?.cancel();
@@ -182,20 +180,26 @@ class LiveJournal implements JournalFace {
   private died(worker: WorkerPort, why: string): void {
     if (this.closing || this.worker !== worker) return;
     this.deps.log.error('journal.worker_died', { why });
+    this.worker = undefined;
+    if (!this.opened) {
+      // It never ran: whoever starts the gateway must know, and starting it again and again would not help.
+      for (const waiting of this.waiting.values()) waiting.reject(new WeinaoError('journal.gone', { detail: why }));
+      return this.waiting.clear();
+    }
+    this.restart = this.deps.clock.timer('store restart', RESTART_MS, () => this.relaunch());
+  }
+
+  private relaunch(): void {
     const again = [...this.waiting];
     this.launch();
-    const { path, random, clock } = this.deps;
-    const opening: Opening = {
-      path,
-      boot: this.boot,
-      entropy: random.bytes(8),
-      now: clock.now(),
-      synchronous: this.deps.synchronous ?? 'FULL',
-      budget: this.deps.budget ?? BUDGET,
-    };
-    this.ask({ op: 'open', opening }).catch(() => {});
+    this.ask({ op: 'open', opening: this.opening() }).catch(() => {});
     for (const [n, { request }] of again) if (request.op !== 'open') this.worker?.post({ ...request, n });
     for (const listener of this.renewListeners) listener([]);
+  }
+
+  private opening(): Opening {
+    const { path, random, clock, synchronous = 'FULL', budget = BUDGET } = this.deps;
+    return { path, boot: this.boot, entropy: random.bytes(8), now: clock.now(), synchronous, budget };
   }
 
   private ask<T>(request: Request): Promise<T> {

@@ -302,8 +302,21 @@ describe('the journal', () => {
     b.store.hold();
     const waiting = b.journal.commit(work(draft(2, b.clock)));
     b.store.die();
+    const later = b.journal.commit(work(draft(3, b.clock)));
+    await b.clock.advance(500);
     expect((await waiting).events.length).toBe(1);
+    expect((await later).events.length).toBe(1);
     await b.journal.close();
+    expect(b.clock.timers()).toEqual([]);
+  });
+
+  it('a worker that dies before it ever answered is an error, and not tried for ever', async () => {
+    const b = open(newPath());
+    const started = b.journal.start();
+    b.store.die();
+    await expect(started).rejects.toMatchObject({ code: 'journal.gone' });
+    await b.journal.close();
+    expect(b.clock.timers()).toEqual([]);
   });
 
   it('bounds the telemetry that waits for a busy disk, and counts what it drops', async () => {

@@ -97,7 +97,12 @@ export interface ScanResult {
   readonly words: readonly number[];
 }
 
-export interface DriverModule extends DriverFace {
+export interface DriverModule {
+  /** = folder name, = `driver:` in the configuration */
+  readonly name: string;
+  readonly carries: DriverFace['carries'];
+  /** what the configuration sees, loaded when a configuration is read: schemas are heavy, and a running gateway has no use for them */
+  face(): Promise<DriverFace>;
   /** must not do I/O */
   create(context: DriverContext): Driver;
   /** one read for `weinao probe`; absent where the protocol has no registers */

@@ -1,6 +1,6 @@
 import { runDaemon } from '../../app/run.ts';
 import { EXIT } from '../../base/exit.ts';
-import { showProblem } from '../../config/index.ts';
+import { showProblem } from '../../config/show.ts';
 import type { Call } from '../world.ts';
 
 /** `weinao run`: the daemon in the foreground. 4 when the configuration is invalid and none ran before. */
