@@ -55,7 +55,7 @@ export async function connectBroker(options: BrokerOptions): Promise<BrokerConne
   const { default: packets } = await import('mqtt-packet');
   // It would keep a buffer for every number below 65536: eight megabytes to save microseconds.
   packets.writeToStream.cacheNumbers = false;
-  const client = mqtt.connect(options.url, clientOptions(options));
+  const client = mqtt.connect(clientOptions(options));
   let why = 'closed';
   return new Promise((resolve, reject) => {
     let settled = false;
@@ -78,7 +78,13 @@ export async function connectBroker(options: BrokerOptions): Promise<BrokerConne
 
 function clientOptions(options: BrokerOptions): IClientOptions {
   const { user, password, ca, cert, key, will } = options;
+  const { protocol, hostname, port } = new URL(options.url);
+  const secure = protocol === 'mqtts:';
   return {
+    protocol: secure ? 'mqtts' : 'mqtt',
+    // An IPv6 address stands in brackets in a URL, and without them everywhere else.
+    host: hostname.startsWith('[') ? hostname.slice(1, -1) : hostname,
+    port: port === '' ? (secure ? 8883 : 1883) : Number(port),
     protocolVersion: options.protocol === 5 ? 5 : 4,
     clientId: options.clientId,
     clean: options.clean ?? false,

@@ -4,7 +4,8 @@
  *
  * Record, little endian: u32 kind, u32 file, u64 offset, u64 length, then `length` bytes (writes and marks only).
  * kind: 1 write, 2 sync, 3 truncate (offset = new size), 4 unlink. file: 1 *.db, 2 *.db-wal, 3 socket, 4 marks.
- * DISKTRACE names the trace. Threads are serialised, so the order is the one in which the calls began to take effect.
+ * DISKTRACE names the trace; without it nothing is recorded. DISKSTALL=PERMILLE,MS makes so many of a thousand syncs of the journal take MS longer,
+ * as a tired card does; the choice repeats from run to run. Threads are serialised, so the order is the one in which the calls began to take effect.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -128,13 +129,27 @@ static int synced(int fd, int result) {
   return result;
 }
 
+static void stall(int fd) {
+  static int permille = -1, ms = 0;
+  static unsigned seed = 1;
+  if (permille < 0) {
+    const char *how = getenv("DISKSTALL");
+    if (how == NULL || sscanf(how, "%d,%d", &permille, &ms) != 2) permille = 0;
+  }
+  if (permille == 0 || file_of(fd) == NONE) return;
+  seed = seed * 1103515245u + 12345u;
+  if ((int)((seed >> 8) % 1000) < permille) usleep((useconds_t)ms * 1000);
+}
+
 int fsync(int fd) {
   REAL(int, "fsync", int);
+  stall(fd);
   return synced(fd, real(fd));
 }
 
 int fdatasync(int fd) {
   REAL(int, "fdatasync", int);
+  stall(fd);
   return synced(fd, real(fd));
 }
 

@@ -1,6 +1,6 @@
 /**
  * A process that fills a journal and says in the file `marks` what it was promised: `{"ids":[...]}` after each durable commit.
- * Arguments: folder, synchronous, commits. Meant to run under disktrace.c.
+ * Arguments: folder, synchronous, commits, readings and alarms in each. Meant to run under disktrace.c.
  */
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ import { createJournal } from '../../src/journal/index.ts';
 import type { Synchronous } from '../../src/journal/schema.ts';
 import { memoryLog } from '../fakes/log.ts';
 
-const [folder = '', synchronous = 'FULL', commits = '100', telemetry = '20'] = process.argv.slice(2);
+const [folder = '', synchronous = 'FULL', commits = '100', telemetry = '20', alarms = '2'] = process.argv.slice(2);
 const clock = systemClock();
 const journal = createJournal({
   clock,
@@ -35,8 +35,13 @@ for (let n = 1; n <= Number(commits); n++) {
   for (let i = 0; i < Number(telemetry); i++)
     journal.report([{ device: 'd', point: `p${i}`, value: n + i / 8, quality: 'good', ts: at.wall, at }]);
   const event: EventDraft = { kind: n % 2 === 1 ? 'alarm.raised' : 'alarm.cleared', at, level: 'red', data: { n } };
+  if (Number(alarms) === 0) {
+    await journal.flush();
+    continue;
+  }
   const state = { key: `rule/${n % 5}`, body: JSON.stringify({ n, since: at.mono }) };
-  const done = await journal.commit({ events: [event, event], alarms: [], states: [state], memory: [] });
+  const events = Array.from({ length: Number(alarms) }, () => event);
+  const done = await journal.commit({ events, alarms: [], states: [state], memory: [] });
   say({ ids: done.events.map((e) => e.id), state: [state.key, n], durable: done.durable });
 }
 say({ end: true });
