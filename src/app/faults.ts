@@ -38,6 +38,20 @@ export const refusedFault = (feed: string, detail: string): TechnicalFault => ({
   values: { feed, detail },
 });
 
+/** Telemetry nobody took was given up; what it was stands in the feed's own gap. */
+export const shedFault = (feed: string, why: 'disk-full' | 'kept-too-long'): TechnicalFault => ({
+  topic: 'shed',
+  instance: feed,
+  level: 'red',
+  name: '未上报的数据被丢弃',
+  text:
+    why === 'disk-full'
+      ? '存储空间不足，平台 {feed} 最早的未上报数据已丢弃'
+      : '平台 {feed} 的数据超过保留期仍未取走，已丢弃',
+  act: '检查上行网络和平台；报警不受影响',
+  values: { feed },
+});
+
 export const configFault = (problems: readonly LocatedProblem[]): TechnicalFault => ({
   topic: 'config',
   instance: 'gateway',

@@ -22,7 +22,7 @@ import { createUplink, type Uplink } from '../uplink/index.ts';
 import { type AlarmBoard, createBoard } from './board.ts';
 import { catalogOf } from './catalog.ts';
 import type { CheckedSite, Env } from './check.ts';
-import { refusedFault, setAsideFault, storeFault } from './faults.ts';
+import { refusedFault, setAsideFault, shedFault, storeFault } from './faults.ts';
 import { createPipeline, type Pipeline, readingsInput } from './pipeline.ts';
 import { connectFeed, openChannel } from './ports.ts';
 import { entryOf } from './shipped.ts';
@@ -162,7 +162,10 @@ class LiveHouse implements House {
       onMemory: (row) => this.pipeline.remember(row),
     });
     this.journal.onHead(() => this.uplink.poke());
-    this.journal.onRenewed((feeds) => this.uplink.renewed(feeds));
+    this.journal.onRenewed((feeds, why) => {
+      this.uplink.renewed(feeds);
+      if (why === 'disk-full' || why === 'kept-too-long') for (const feed of feeds) this.raise(shedFault(feed, why));
+    });
     opened.onStalled((waiting) => this.pipeline.stalled(waiting));
   }
 

@@ -12,7 +12,8 @@ export type JournalRow =
       readonly kind: 'group';
       readonly id: string;
       readonly recorded: number;
-      /** newest event time in the group, UTC ms */
+      /** oldest and newest event time in the group, UTC ms */
+      readonly oldest: number;
       readonly newest: number;
       readonly count: number;
       readonly boot: string;
@@ -21,6 +22,17 @@ export type JournalRow =
       /** canonical JSON of the samples array: `[{"d":…,"p":…,"t":…,"v":…},…]` */
       readonly samples: Uint8Array;
     };
+
+/** What a feed lost at the beginning of an epoch: told as the second member of its stream. */
+export interface Gap {
+  readonly stream: Stream;
+  readonly reason: string;
+  /** events and samples */
+  readonly lost: number;
+  /** times of the first and last of them, UTC ms */
+  readonly from: number;
+  readonly to: number;
+}
 
 /** The feed's contract as a row of the journal: everything the outward function depends on besides rows and head. */
 export interface ContractRow {
@@ -40,6 +52,7 @@ export interface ContractRow {
   readonly reason: string;
   /** acked heads of the epoch before, by stream */
   readonly old?: { readonly epoch: string; readonly a: StreamHead; readonly t: StreamHead };
+  readonly gap?: Gap;
 }
 
 /** Where a stream stands: after `position` in the journal, `seq` members made, the last one's hash (64 zeros at the start). */
@@ -66,8 +79,8 @@ export interface OutMessage {
 export interface Outward {
   /** changes with every change of the bytes it makes; a golden test guards it */
   readonly encoder: number;
-  /** first member of an epoch */
-  open(contract: ContractRow, stream: Stream): OutMessage;
+  /** first members of an epoch: `feed.epoch`, and `feed.gap` where something was lost */
+  open(contract: ContractRow, stream: Stream): readonly OutMessage[];
   /** the member for a row, or undefined when the row is of the other stream or withheld by the view */
   encode(contract: ContractRow, stream: Stream, head: StreamHead, row: JournalRow): OutMessage | undefined;
 }
@@ -102,7 +115,7 @@ export interface FeedDepth {
 export interface FeedLedger {
   /** Opens or re-opens a feed: an equal demand continues its epoch, a changed one starts a new epoch at the acked cursor. */
   open(demand: FeedDemand): Promise<FeedState>;
-  /** A new epoch without a change of contract (restored file, refused member). `over`: the member at this position is passed over. */
+  /** A new epoch without a change of contract (restored file, refused member). `over`: what stands up to this position is passed over, with a gap. */
   renew(
     feed: string,
     reason: string,

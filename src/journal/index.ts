@@ -41,9 +41,11 @@ export interface JournalDeps {
 export interface JournalFace extends Journal {
   readonly ledger: FeedLedger;
   start(): Promise<JournalFacts>;
-  /** feeds whose epoch changed under them */
-  onRenewed(listener: (feeds: readonly string[]) => void): () => void;
+  /** feeds whose epoch changed under them (none named = all), and why; `disk-full` and `kept-too-long` lost telemetry with it */
+  onRenewed(listener: RenewListener): () => void;
 }
+
+type RenewListener = (feeds: readonly string[], why: string) => void;
 
 export function createJournal(deps: JournalDeps): JournalFace {
   return new LiveJournal(deps);
@@ -63,7 +65,7 @@ class LiveJournal implements JournalFace {
   private readonly waiting = new Map<number, Waiting>();
   private readonly pending = new SampleGroups();
   private readonly headListeners = new Set<(head: number) => void>();
-  private readonly renewListeners = new Set<(feeds: readonly string[]) => void>();
+  private readonly renewListeners = new Set<RenewListener>();
   private readonly boot: string;
   private worker: WorkerPort | undefined;
   private restart: Timer | undefined;
@@ -147,7 +149,7 @@ class LiveJournal implements JournalFace {
     return () => void this.headListeners.delete(listener);
   }
 
-  onRenewed(listener: (feeds: readonly string[]) => void): () => void {
+  onRenewed(listener: RenewListener): () => void {
     this.renewListeners.add(listener);
     return () => void this.renewListeners.delete(listener);
   }
@@ -194,7 +196,7 @@ class LiveJournal implements JournalFace {
     this.launch();
     this.ask({ op: 'open', opening: this.opening() }).catch(() => {});
     for (const [n, { request }] of again) if (request.op !== 'open') this.worker?.post({ ...request, n });
-    for (const listener of this.renewListeners) listener([]);
+    for (const listener of this.renewListeners) listener([], 'restart');
   }
 
   private opening(): Opening {
@@ -224,7 +226,7 @@ class LiveJournal implements JournalFace {
       return;
     }
     if ('renewed' in answer) {
-      for (const listener of this.renewListeners) listener(answer.renewed);
+      for (const listener of this.renewListeners) listener(answer.renewed, answer.why);
       return;
     }
     const waiting = this.waiting.get(answer.n);

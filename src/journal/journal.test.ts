@@ -295,6 +295,44 @@ describe('the journal', () => {
     await b.journal.close();
   });
 
+  it('a feed that stays behind too long loses the oldest telemetry, alone, and is told how much', async () => {
+    const b = open(newPath());
+    await b.journal.start();
+    await b.journal.ledger.open({ ...DEMAND, feed: 'patient', keepMs: 10 * 86_400_000 });
+    await b.journal.ledger.open({ ...DEMAND, keepMs: 3_600_000 });
+    const lost: string[] = [];
+    b.journal.onRenewed((feeds, why) => void lost.push(...feeds.map((f) => `${f} ${why}`)));
+    const fill = async (): Promise<void> => {
+      for (let n = 0; n < 4200; n++) {
+        b.journal.report([reading(n, b.clock)]);
+        await b.journal.flush();
+      }
+    };
+    await fill();
+    await b.clock.advance(2 * 3_600_000);
+    // One feed still wants the segment: it stays for both.
+    expect(lost).toEqual([]);
+    const { epoch } = (await b.journal.ledger.open({ ...DEMAND, feed: 'patient', keepMs: 10 * 86_400_000 })).contract;
+    for (let seq = 0; ; ) {
+      const some = await b.journal.ledger.next('patient', 't', { epoch, seq }, ALL);
+      seq = some.at(-1)?.seq ?? seq;
+      b.journal.ledger.ack('patient', 't', { epoch, seq });
+      if (some.length === 0) break;
+    }
+    await b.clock.advance(6000);
+    expect(lost).toEqual(['street kept-too-long']);
+    const [first, second, third] = await members(b.journal, 't', 0);
+    expect(first?.type).toBe('weinao.feed.epoch.v1');
+    expect(JSON.parse(text(second as OutMessage)).data).toMatchObject({ reason: 'kept-too-long', lost: 4096 });
+    expect(JSON.parse(text(third as OutMessage)).data.samples[0].v).toBe(4096);
+    const { counters } = await b.journal.facts();
+    expect(counters).toMatchObject({ samples: 4200, dropped_unsent: 4096 });
+    // appended = waiting + dropped
+    const { t } = await b.journal.ledger.depth('street');
+    expect(t.samples + (counters.dropped_unsent ?? 0)).toBe(4200);
+    await b.journal.close();
+  });
+
   it('a dead worker is started again and gets what was not answered', async () => {
     const b = open(newPath());
     await b.journal.start();

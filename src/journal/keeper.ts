@@ -116,7 +116,7 @@ export class StoreKeeper {
       const renewed =
         this.streams?.replaced(replaced, `store: ${why}`.slice(0, 80), opening.entropy, opening.now.wall) ?? [];
       replaced.db.transaction(() => this.streams?.save(replaced.db))();
-      this.answer({ renewed });
+      this.answer({ renewed, why });
     });
     this.store = store;
     this.streams = new Streams(store, this.outward);
@@ -133,7 +133,7 @@ export class StoreKeeper {
   private persist(wall: number, entropy: Uint8Array): void {
     const { store, streams } = this.opened();
     if (streams.isDirty) store.write((db) => streams.save(db));
-    const renewed = prune(store, streams, wall, this.opening?.budget ?? Number.POSITIVE_INFINITY, entropy);
-    if (renewed.length > 0) this.answer({ renewed });
+    const { renewed, why } = prune(store, streams, wall, this.opening?.budget ?? Number.POSITIVE_INFINITY, entropy);
+    if (renewed.length > 0) this.answer({ renewed, why });
   }
 }

@@ -71,4 +71,4 @@ export type Answer =
         | { readonly text: string };
     }
   | { readonly head: number }
-  | { readonly renewed: readonly string[] };
+  | { readonly renewed: readonly string[]; readonly why: string };

@@ -10,24 +10,32 @@ const ALARM_DAYS = 180;
 const DAY = 86_400_000;
 const ROWS_AT_ONCE = 500;
 
-export function prune(store: Store, streams: Streams, wall: number, budget: number, entropy: Uint8Array): string[] {
+/** Why a feed lost telemetry. */
+export type Shed = 'disk-full' | 'kept-too-long';
+
+export interface Pruned {
+  /** feeds that lost what they had not taken */
+  readonly renewed: readonly string[];
+  readonly why: Shed;
+}
+
+export function prune(store: Store, streams: Streams, wall: number, budget: number, entropy: Uint8Array): Pruned {
   pruneRows(store, streams, wall);
+  const why: Shed = store.size() > budget ? 'disk-full' : 'kept-too-long';
   const [oldest, ...rest] = store.segments();
   // The segment being written stays.
-  if (oldest === undefined || rest.length === 0) return [];
+  if (oldest === undefined || rest.length === 0) return { renewed: [], why };
   const behind = streams.behind(oldest.last);
-  const overBudget = store.size() > budget;
-  const late = behind.filter((feed) => overBudget || wall - oldest.newest > feed.keepMs);
-  if (late.length < behind.length) return [];
-  for (const { id } of late)
-    streams.renew(id, overBudget ? 'disk-full' : 'kept-too-long', entropy, wall, {
-      stream: 't',
-      position: oldest.last,
-    });
-  if (late.length > 0)
-    store.counters.dropped_unsent = (store.counters.dropped_unsent ?? 0) + oldest.samples * late.length;
+  const late = behind.filter((feed) => why === 'disk-full' || wall - oldest.newest > feed.keepMs);
+  // While one feed still wants it, the segment stays for all.
+  if (late.length < behind.length) return { renewed: [], why };
+  for (const [i, { id }] of late.entries()) {
+    const salted = entropy.map((b) => b ^ (i + 1));
+    const { contract } = streams.renew(id, why, salted, wall, { stream: 't', position: oldest.last });
+    store.counters.dropped_unsent = (store.counters.dropped_unsent ?? 0) + (contract.gap?.lost ?? 0);
+  }
   store.dropSegment(oldest.n);
-  return late.map((feed) => feed.id);
+  return { renewed: late.map((feed) => feed.id), why };
 }
 
 function pruneRows(store: Store, streams: Streams, wall: number): void {

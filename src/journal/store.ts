@@ -293,6 +293,7 @@ interface GroupRow {
   readonly position: number;
   readonly id: string;
   readonly recorded: number;
+  readonly oldest: number;
   readonly newest: number;
   readonly count: number;
   readonly boot: string;
@@ -307,12 +308,13 @@ function eventRow(row: EventRow): JournalRow {
 }
 
 function groupRow(row: GroupRow): JournalRow {
-  const { position, id, recorded, newest, count, boot, mono } = row;
+  const { position, id, recorded, oldest, newest, count, boot, mono } = row;
   return {
     position,
     kind: 'group',
     id,
     recorded,
+    oldest,
     newest,
     count,
     boot,

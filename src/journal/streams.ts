@@ -13,6 +13,7 @@ import type {
   FeedDemand,
   FeedDepth,
   FeedState,
+  Gap,
   OutMessage,
   Outward,
   StreamHead,
@@ -79,7 +80,12 @@ export class Streams {
     over?: { stream: Stream; position: number },
   ): FeedState {
     const known = this.get(id);
-    const contract = this.contractFor({ ...known.contract, keepMs: known.keepMs }, entropy, wall, reason, known);
+    const gap =
+      over === undefined
+        ? undefined
+        : this.lossBetween(over.stream, known.acked[over.stream].position, over.position, reason);
+    const plain = this.contractFor({ ...known.contract, keepMs: known.keepMs }, entropy, wall, reason, known);
+    const contract = gap === undefined ? plain : { ...plain, gap };
     const from =
       over === undefined
         ? known.acked
@@ -191,6 +197,27 @@ export class Streams {
     return Math.min(Number.MAX_SAFE_INTEGER, ...[...this.feeds.values()].map((f) => f.acked.a.position));
   }
 
+  /** What a stream held between two positions, for the gap that tells of it; undefined when nothing. */
+  private lossBetween(stream: Stream, after: number, upTo: number, reason: string): Gap | undefined {
+    let lost = 0;
+    let from = Number.POSITIVE_INFINITY;
+    let to = 0;
+    for (let at = after; ; ) {
+      const rows = this.store.rowsAfter(stream, at, ROWS_AT_ONCE).filter((row) => row.position <= upTo);
+      for (const row of rows) {
+        const [oldest, newest] =
+          row.kind === 'group' ? [row.oldest, row.newest] : [row.event.at.wall, row.event.at.wall];
+        lost += row.kind === 'group' ? row.count : 1;
+        from = Math.min(from, oldest);
+        to = Math.max(to, newest);
+      }
+      const last = rows.at(-1);
+      if (last === undefined) break;
+      at = last.position;
+    }
+    return lost === 0 ? undefined : { stream, reason, lost, from, to };
+  }
+
   private get(id: string): Feed {
     const feed = this.feeds.get(id);
     if (feed === undefined) throw new WeinaoError('journal.no_feed', { feed: id });
@@ -241,7 +268,8 @@ export class Streams {
 
   /** Makes members up to the one of this number, or as many as the window holds. */
   private walk(feed: Feed, stream: Stream, walker: Walker, upTo: number): void {
-    if (walker.head.seq === 0) add(walker, this.outward.open(feed.contract, stream), walker.head.position);
+    if (walker.head.seq === 0)
+      for (const member of this.outward.open(feed.contract, stream)) add(walker, member, walker.head.position);
     while (walker.head.seq < upTo && walker.bytes < WINDOW_BYTES) {
       const rows = this.store.rowsAfter(stream, walker.head.position, ROWS_AT_ONCE);
       if (rows.length === 0) return;

@@ -47,6 +47,7 @@ const group: JournalRow = {
   kind: 'group',
   id: '01KAW000000000000000000G09',
   recorded: at.wall + 1000,
+  oldest: at.wall - 500,
   newest: at.wall,
   count: 2,
   boot: 'aabbccdd00112233',
@@ -70,9 +71,8 @@ const ROWS: readonly JournalRow[] = [
 
 function streamOf(stream: Stream, contract = CONTRACT, rows = ROWS): OutMessage[] {
   const outward = createOutward();
-  const first = outward.open(contract, stream);
-  const made = [first];
-  let head: StreamHead = first;
+  const made = [...outward.open(contract, stream)];
+  let head: StreamHead = made.at(-1) ?? { position: contract.from, seq: 0, hash: '' };
   for (const row of rows) {
     const member = outward.encode(contract, stream, head, row);
     if (member !== undefined) made.push(member);
@@ -87,6 +87,16 @@ const topicOf = (line: string): string => `wn/1/street/sz0012/up/${line.includes
 describe('the outward bytes', () => {
   it('are the golden ones of this encoder', () => {
     expect({ encoder: ENCODER, members: members() }).toMatchSnapshot();
+  });
+
+  it('tell what was lost as the second member of the stream it was lost from', () => {
+    const lost = { stream: 't', reason: 'disk-full', lost: 2125, from: at.wall, to: at.wall + 60_000 } as const;
+    const members = streamOf('t', { ...CONTRACT, gap: lost }, []).map(text);
+    expect(members).toMatchSnapshot();
+    expect(streamOf('a', { ...CONTRACT, gap: lost }, [])).toHaveLength(1);
+    const verifier = createVerifier();
+    for (const line of members) verifier.take(topicOf(line), new TextEncoder().encode(line));
+    expect(verifier.summary()).toMatchObject({ chain: 'ok', gaps: 0, dropped: 2125, events: 0 });
   });
 
   it('are the same under zstd, and recognised by their first bytes', () => {

@@ -10,7 +10,7 @@ import { constants, zstdCompressSync } from 'node:zlib';
 import { renderTemplate } from '../base/alarm-text.ts';
 import type { Level, StoredEvent, Stream } from '../base/event.ts';
 import { streamOf } from '../base/event.ts';
-import type { ContractRow, JournalRow, OutMessage, Outward, StreamHead } from '../base/feed.ts';
+import type { ContractRow, Gap, JournalRow, OutMessage, Outward, StreamHead } from '../base/feed.ts';
 import { derivedUlid } from '../base/ids.ts';
 import { canonical, type JsonObject } from '../base/json.ts';
 import { isoTime } from '../base/time.ts';
@@ -29,7 +29,10 @@ const SEVERITY: Readonly<Record<Level, readonly [number, string]>> = {
 export function createOutward(): Outward {
   return {
     encoder: ENCODER,
-    open: (contract, stream) => epochMember(contract, stream),
+    open: (contract, stream) => {
+      const epoch = epochMember(contract, stream);
+      return contract.gap?.stream === stream ? [epoch, gapMember(contract, contract.gap, epoch)] : [epoch];
+    },
     encode: (contract, stream, head, row) => {
       if (row.kind === 'group') return stream === 't' ? groupMember(contract, head, row) : undefined;
       return streamOf(row.event.kind) === stream ? eventMember(contract, stream, head, row.event) : undefined;
@@ -61,6 +64,18 @@ function epochMember(contract: ContractRow, stream: Stream): OutMessage {
     position: contract.from,
     attributes: { time: isoTime(contract.madeAt), recordedtime: isoTime(contract.madeAt) },
     data: canonical({ reason: contract.reason, ...old }),
+    red: false,
+    samples: 0,
+  });
+}
+
+function gapMember(contract: ContractRow, { stream, reason, lost, from, to }: Gap, head: StreamHead): OutMessage {
+  return seal(contract, stream, head, {
+    id: derivedUlid(contract.madeAt, contract.id, `gap.${stream}`),
+    type: 'feed.gap',
+    position: contract.from,
+    attributes: { time: isoTime(contract.madeAt), recordedtime: isoTime(contract.madeAt) },
+    data: canonical({ reason, lost, from: isoTime(from), to: isoTime(to) }),
     red: false,
     samples: 0,
   });

@@ -314,7 +314,7 @@ export class FeedSender {
     connection.publish(`${this.base}/up/${message.stream}`, message.payload, options).then(
       () => this.landed(connection, window, message),
       (error: unknown) => {
-        if (error instanceof Refused) void this.refused(connection, message, error);
+        if (error instanceof Refused) void this.refused(connection, window, message, error);
         else this.lost(error, connection);
       },
     );
@@ -343,11 +343,17 @@ export class FeedSender {
       .catch((error: unknown) => this.lost(error, connection));
   }
 
-  private async refused(connection: BrokerConnection, message: OutMessage, error: Refused): Promise<void> {
+  private async refused(
+    connection: BrokerConnection,
+    window: FlightWindow,
+    message: OutMessage,
+    error: Refused,
+  ): Promise<void> {
     this.counters.refused = (this.counters.refused ?? 0) + 1;
     const times = (this.refusals.get(message.id) ?? 0) + 1;
     this.refusals.set(message.id, times);
-    if (times >= REFUSALS) {
+    // Only the first that is not delivered may be passed over: what stands before another would go with it.
+    if (times >= REFUSALS && message.seq === window.acked + 1) {
       this.refusals.clear();
       this.deps.onRefused(this.feed.id, `${message.type} ${message.id}: ${error.message}`);
       await this.deps.ledger.renew(this.feed.id, 'refused', { stream: message.stream, position: message.position });

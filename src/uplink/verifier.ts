@@ -22,12 +22,14 @@ const ZSTD_MAGIC = [0x28, 0xb5, 0x2f, 0xfd];
 
 export interface Summary {
   readonly messages: number;
-  /** distinct members, and those among them that carry a journal row (feed.epoch does not) */
+  /** distinct members, and those among them that carry a journal row (feed.* do not) */
   readonly members: number;
   readonly events: number;
   readonly samples: number;
   readonly duplicates: number;
   readonly gaps: number;
+  /** events and samples that the gateway itself says it dropped (feed.gap) */
+  readonly dropped: number;
   readonly chain: 'ok' | 'broken';
   readonly proofs: { readonly good: number; readonly bad: number };
   readonly alarms: { readonly raised: number; readonly cleared: number };
@@ -73,6 +75,7 @@ class StreamVerifier implements Verifier {
     duplicates: 0,
     lost: 0,
     broken: 0,
+    dropped: 0,
     raised: 0,
     cleared: 0,
     good: 0,
@@ -96,7 +99,8 @@ class StreamVerifier implements Verifier {
   }
 
   summary(): Summary {
-    const { messages, members, events, samples, duplicates, lost, broken, raised, cleared, good, bad } = this.count;
+    const { messages, members, events, samples, duplicates, lost, dropped, broken, raised, cleared, good, bad } =
+      this.count;
     const holes = [...this.streams].flatMap(([name, s]) =>
       runs([...s.missing.keys()]).map((r) => `${name}: ${r} missing`),
     );
@@ -107,6 +111,7 @@ class StreamVerifier implements Verifier {
       samples,
       duplicates,
       gaps: lost + holes.length,
+      dropped,
       chain: broken === 0 && bad === 0 ? 'ok' : 'broken',
       proofs: { good, bad },
       alarms: { raised, cleared },
@@ -198,7 +203,8 @@ class StreamVerifier implements Verifier {
       }
     const type = String(envelope.type);
     this.count.members++;
-    if (!type.startsWith('weinao.feed.epoch')) this.count.events++;
+    if (!type.startsWith('weinao.feed.')) this.count.events++;
+    if (type.startsWith('weinao.feed.gap')) this.count.dropped += Number(data.lost) || 0;
     if (type.startsWith('weinao.alarm.raised')) this.count.raised++;
     if (type.startsWith('weinao.alarm.cleared')) this.count.cleared++;
     if (Array.isArray(data.samples)) this.count.samples += data.samples.length;
