@@ -333,6 +333,33 @@ describe('the journal', () => {
     await b.journal.close();
   });
 
+  it('a feed that left the configuration is forgotten after a week, however often the gateway restarts', async () => {
+    const path = newPath();
+    const a = open(path);
+    await a.journal.start();
+    const { contract } = await a.journal.ledger.open(DEMAND);
+    await a.journal.close();
+    const clock = new VirtualClock();
+    const day = async (): Promise<void> => {
+      const b = open(path, clock);
+      await b.journal.start();
+      await clock.advance(10_000);
+      await b.journal.close();
+      clock.stepWall(2 * 86_400_000);
+    };
+    await day();
+    // Put back in time, it goes on where it stood, and its week begins anew.
+    const back = open(path, clock);
+    await back.journal.start();
+    expect((await back.journal.ledger.open(DEMAND)).contract.epoch).toBe(contract.epoch);
+    await back.journal.close();
+    for (let n = 0; n < 5; n++) await day();
+    const late = open(path, clock);
+    await late.journal.start();
+    expect((await late.journal.ledger.open(DEMAND)).contract.reason).toBe('new');
+    await late.journal.close();
+  });
+
   it('a dead worker is started again and gets what was not answered', async () => {
     const b = open(newPath());
     await b.journal.start();

@@ -1,6 +1,7 @@
 /** The store's thread, without the thread: takes batches of requests, answers each. Commits that wait together share one transaction. */
 import { isWeinaoError, WeinaoError } from '../base/errors/index.ts';
 import type { Outward } from '../base/feed.ts';
+import { forgetDetached, reattach } from './detached.ts';
 import type { Answer, Numbered, Opening, Request, Work } from './protocol.ts';
 import { prune } from './retention.ts';
 import { Store } from './store.ts';
@@ -86,6 +87,7 @@ export class StoreKeeper {
       case 'facts':
         return store.facts();
       case 'feed':
+        reattach(store, request.demand.feed);
         return streams.open(request.demand, request.entropy, request.wall);
       case 'renew':
         return streams.renew(request.feed, request.reason, request.entropy, request.wall, request.over);
@@ -133,6 +135,7 @@ export class StoreKeeper {
   private persist(wall: number, entropy: Uint8Array): void {
     const { store, streams } = this.opened();
     if (streams.isDirty) store.write((db) => streams.save(db));
+    forgetDetached(store, streams, wall);
     const { renewed, why } = prune(store, streams, wall, this.opening?.budget ?? Number.POSITIVE_INFINITY, entropy);
     if (renewed.length > 0) this.answer({ renewed, why });
   }

@@ -46,6 +46,8 @@ export class Streams {
   private store: Store;
   private readonly outward: Outward;
   private readonly feeds = new Map<string, Feed>();
+  /** feeds somebody asked for since the start */
+  private readonly wanted = new Set<string>();
 
   constructor(store: Store, outward: Outward) {
     this.store = store;
@@ -64,6 +66,7 @@ export class Streams {
 
   open(demand: FeedDemand, entropy: Uint8Array, wall: number): FeedState {
     const known = this.feeds.get(demand.feed);
+    this.wanted.add(demand.feed);
     if (known !== undefined) known.keepMs = demand.keepMs;
     if (known !== undefined && this.isSame(known.contract, demand)) return stateOf(known);
     const at = { position: this.store.head - 1, seq: 0, hash: ZEROS };
@@ -184,6 +187,14 @@ export class Streams {
       this.feeds.set(id, { ...fresh, dirty: true });
     }
     return [...this.feeds.keys()];
+  }
+
+  detached(): readonly string[] {
+    return [...this.feeds.keys()].filter((feed) => !this.wanted.has(feed));
+  }
+
+  forget(feed: string): void {
+    this.feeds.delete(feed);
   }
 
   /** the telemetry position every feed has passed, and who stands behind a position */
