@@ -128,6 +128,13 @@ export interface FeedLedger {
     after: Cursor,
     limit: { max: number; bytes: number },
   ): Promise<readonly OutMessage[]>;
+  /** Members behind `after` that were acknowledged before, once more; none when the epoch is over or their rows are gone. */
+  replay(
+    feed: string,
+    stream: Stream,
+    after: Cursor,
+    limit: { max: number; bytes: number },
+  ): Promise<readonly OutMessage[]>;
   /** The hash of a member at or behind the acknowledged cursor; undefined when the journal holds nothing to make it of. */
   hashAt(feed: string, stream: Stream, at: Cursor): Promise<string | undefined>;
   /** Moves the acked cursor; persisted lazily. Going back, and another epoch's, is ignored. */

@@ -284,6 +284,8 @@ class LiveJournal implements JournalFace {
         }),
       next: (feed: string, stream: Stream, after: Cursor, limit: Limit): Promise<readonly OutMessage[]> =>
         this.ask({ op: 'next', feed, stream, after, limit }),
+      replay: (feed: string, stream: Stream, after: Cursor, limit: Limit): Promise<readonly OutMessage[]> =>
+        this.ask({ op: 'replay', feed, stream, after, limit }),
       hashAt: (feed: string, stream: Stream, at: Cursor): Promise<string | undefined> =>
         this.ask({ op: 'hash', feed, stream, at }),
       ack: (feed, stream, upTo) => void this.ask({ op: 'ack', feed, stream, upTo }).catch(() => {}),

@@ -93,6 +93,8 @@ export class StoreKeeper {
         return streams.renew(request.feed, request.reason, request.entropy, request.wall, request.over);
       case 'next':
         return streams.next(request.feed, request.stream, request.after, request.limit);
+      case 'replay':
+        return streams.replay(request.feed, request.stream, request.after, request.limit);
       case 'hash':
         return streams.hashAt(request.feed, request.stream, request.at);
       case 'ack':

@@ -52,6 +52,13 @@ export type Request =
       readonly after: Cursor;
       readonly limit: Limit;
     }
+  | {
+      readonly op: 'replay';
+      readonly feed: string;
+      readonly stream: Stream;
+      readonly after: Cursor;
+      readonly limit: Limit;
+    }
   | { readonly op: 'hash'; readonly feed: string; readonly stream: Stream; readonly at: Cursor }
   | { readonly op: 'ack'; readonly feed: string; readonly stream: Stream; readonly upTo: Cursor }
   | { readonly op: 'depth'; readonly feed: string }

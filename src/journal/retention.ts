@@ -3,6 +3,7 @@
  * while the file is over its budget, loses the oldest segment: it alone gets a new epoch whose first member tells, and the loss is counted.
  * Alarm rows every feed has passed stay for ALARM_DAYS. One small step at a time, so that no commit waits long.
  */
+import { dropMarksBefore } from './marks.ts';
 import type { Store } from './store.ts';
 import type { Streams } from './streams.ts';
 
@@ -47,5 +48,8 @@ function pruneRows(store: Store, streams: Streams, wall: number): void {
     | undefined;
   if (oldest === undefined || oldest.recorded >= before || oldest.position > passed) return;
   const last = Math.min(passed, oldest.position + ROWS_AT_ONCE);
-  store.write((db) => void db.prepare('DELETE FROM rows WHERE position <= ? AND recorded < ?').run(last, before));
+  store.write((db) => {
+    dropMarksBefore(db, last);
+    db.prepare('DELETE FROM rows WHERE position <= ? AND recorded < ?').run(last, before);
+  });
 }

@@ -14,6 +14,8 @@ const STEPS: readonly string[] = [
    CREATE TABLE memory (device TEXT NOT NULL, key TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (device, key)) WITHOUT ROWID;
    CREATE TABLE feeds (feed TEXT PRIMARY KEY, contract TEXT NOT NULL, a TEXT NOT NULL, t TEXT NOT NULL) WITHOUT ROWID;
    CREATE TABLE feed_memory (feed TEXT NOT NULL, key TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (feed, key)) WITHOUT ROWID;`,
+  `CREATE TABLE marks (feed TEXT NOT NULL, stream TEXT NOT NULL, seq INTEGER NOT NULL, position INTEGER NOT NULL, hash TEXT NOT NULL,
+                       PRIMARY KEY (feed, stream, seq)) WITHOUT ROWID;`,
 ];
 
 export const SCHEMA_VERSION = STEPS.length;

@@ -17,6 +17,7 @@ import { ulid } from '../base/ids.ts';
 import type { Commit, JournalFacts, MemoryRow, Restored, StateRow } from '../base/journal.ts';
 import type { Sqlite, Statement } from '../io/sqlite.ts';
 import { isDamage, type Opened, openFile, openMemory, replace } from './file.ts';
+import { dropMarksBefore } from './marks.ts';
 import type { Opening, Work } from './protocol.ts';
 import { replant, salvage } from './salvage.ts';
 import type { Group } from './samples.ts';
@@ -128,6 +129,7 @@ export class Store {
 
   dropSegment(n: number): void {
     this.write((db) => {
+      dropMarksBefore(db, Number(db.prepare('SELECT last FROM segments WHERE n = ?').pluck().get(n) ?? 0));
       db.exec(`DROP TABLE IF EXISTS tel_${n}`);
       db.prepare('DELETE FROM segments WHERE n = ?').run(n);
     });

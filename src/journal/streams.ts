@@ -6,7 +6,7 @@
  * contract and head give the same bytes. Cursors are written lazily; after a crash members may be made and sent again, with the same ids.
  */
 import { WeinaoError } from '../base/errors/index.ts';
-import type { Stream } from '../base/event.ts';
+import { STREAMS, type Stream } from '../base/event.ts';
 import type {
   ContractRow,
   Cursor,
@@ -20,6 +20,7 @@ import type {
 } from '../base/feed.ts';
 import { ulid } from '../base/ids.ts';
 import type { Sqlite } from '../io/sqlite.ts';
+import { dropMarks, isMark, type Mark, markBefore, saveMarks } from './marks.ts';
 import type { Limit } from './protocol.ts';
 import type { Store } from './store.ts';
 
@@ -48,6 +49,8 @@ export class Streams {
   private readonly feeds = new Map<string, Feed>();
   /** feeds somebody asked for since the start */
   private readonly wanted = new Set<string>();
+  /** not yet written */
+  private readonly marks: Mark[] = [];
 
   constructor(store: Store, outward: Outward) {
     this.store = store;
@@ -128,16 +131,37 @@ export class Streams {
     return walker.head.seq === seq ? walker.head.hash : undefined;
   }
 
+  /** Delivered members once more, the same bytes; none when the epoch is over or the rows are gone. */
+  replay(id: string, stream: Stream, { epoch, seq: after }: Cursor, limit: Limit): OutMessage[] {
+    const feed = this.get(id);
+    if (feed.contract.epoch !== epoch) return [];
+    const start = markBefore(this.store.db, id, stream, after + 1);
+    if (start === undefined) return [];
+    const walker: Walker = { head: start, window: [], bytes: 0 };
+    while (walker.head.seq < after) {
+      const before = walker.head;
+      restart(walker, before);
+      this.walk(feed, stream, walker, after);
+      if (walker.head.seq === before.seq && walker.head.position === before.position) return [];
+    }
+    restart(walker, walker.head);
+    this.walk(feed, stream, walker, Math.min(after + limit.max, feed.acked[stream].seq));
+    return walker.window.filter((m) => m.seq <= feed.acked[stream].seq).slice(0, limit.max);
+  }
+
   ack(id: string, stream: Stream, { epoch, seq }: Cursor): void {
     const feed = this.feeds.get(id);
     if (feed === undefined || feed.contract.epoch !== epoch || seq <= feed.acked[stream].seq) return;
     const walker = feed.walkers[stream];
     const member = walker.window.find((m) => m.seq === seq);
     if (member === undefined) return;
-    feed.acked[stream] = { position: member.position, seq: member.seq, hash: member.hash };
+    feed.acked[stream] = headOf(member);
     feed.dirty = true;
     const passed = walker.window.indexOf(member) + 1;
-    for (const gone of walker.window.splice(0, passed)) walker.bytes -= gone.payload.length;
+    for (const gone of walker.window.splice(0, passed)) {
+      walker.bytes -= gone.payload.length;
+      if (isMark(gone.seq)) this.marks.push({ feed: id, ...headOf(gone), stream });
+    }
   }
 
   depth(id: string): { a: FeedDepth; t: FeedDepth } {
@@ -170,6 +194,7 @@ export class Streams {
       set.run(id, JSON.stringify(feed.contract), JSON.stringify(feed.acked.a), JSON.stringify(feed.acked.t));
       feed.dirty = false;
     }
+    saveMarks(db, this.marks.splice(0));
   }
 
   get isDirty(): boolean {
@@ -273,7 +298,12 @@ export class Streams {
     const feed = newFeed(contract, { a: start(from.a), t: start(from.t) }, keepMs);
     feed.dirty = true;
     this.feeds.set(contract.feed, feed);
-    this.store.write((db) => this.save(db));
+    const marks = STREAMS.map((stream) => ({ feed: contract.feed, stream, ...feed.acked[stream] }));
+    this.store.write((db) => {
+      dropMarks(db, contract.feed);
+      saveMarks(db, marks);
+      this.save(db);
+    });
     return stateOf(feed);
   }
 
@@ -302,6 +332,8 @@ function newFeed(contract: ContractRow, acked: { a: StreamHead; t: StreamHead },
 function stateOf(feed: Feed): FeedState {
   return { contract: feed.contract, acked: { ...feed.acked } };
 }
+
+const headOf = ({ position, seq, hash }: StreamHead): StreamHead => ({ position, seq, hash });
 
 function restart(walker: Walker, head: StreamHead): void {
   walker.head = head;

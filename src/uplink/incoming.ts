@@ -7,6 +7,7 @@ const PER_SECOND = 20;
 
 export type Said =
   | { readonly kind: 'ack'; readonly stream: string; readonly seq: number }
+  | { readonly kind: 'replay'; readonly stream: string; readonly from: number; readonly to: number }
   | { readonly kind: 'command' }
   | { readonly kind: 'bad' };
 
@@ -42,8 +43,12 @@ export class Incoming {
     if (topic === `${this.base}/dn/cmd`) return { kind: 'command' };
     const body = parse(payload);
     const { stream, seq } = body ?? {};
-    if (typeof stream !== 'string' || typeof seq !== 'number' || !Number.isSafeInteger(seq) || seq < 0)
-      return { kind: 'bad' };
+    if (topic === `${this.base}/dn/replay`) {
+      const { from, to } = body ?? {};
+      const good = typeof stream === 'string' && isCount(from) && isCount(to) && from >= 1 && from <= to;
+      return good ? { kind: 'replay', stream, from, to } : { kind: 'bad' };
+    }
+    if (typeof stream !== 'string' || !isCount(seq)) return { kind: 'bad' };
     return { kind: 'ack', stream, seq };
   }
 
@@ -53,6 +58,8 @@ export class Incoming {
       this.proofs[stream] = { stream: body.stream, seq: body.seq, hash: body.hash };
   }
 }
+
+const isCount = (n: unknown): n is number => typeof n === 'number' && Number.isSafeInteger(n) && n >= 0;
 
 function parse(payload: Uint8Array): Record<string, unknown> | undefined {
   if (payload.length > MAX_BYTES) return undefined;

@@ -18,9 +18,10 @@ import type { FeedModel } from '../base/model.ts';
 import type { Clock, Log, Random, Timer } from '../base/ports.ts';
 import { type BrokerConnection, Refused } from '../io/mqtt.ts';
 import { greet, isOurs, publishState, streamName } from './greeting.ts';
-import { Incoming } from './incoming.ts';
+import { Incoming, type Said } from './incoming.ts';
 import { Pace } from './pace.ts';
 import { ProofSchedule, proofOf, type Signing } from './proof.ts';
+import { Replay } from './replay.ts';
 import { FlightWindow } from './window.ts';
 
 const WINDOW_A = 50;
@@ -76,6 +77,7 @@ export class FeedSender {
   private windows = { a: new FlightWindow('', 0), t: new FlightWindow('', 0) };
   private readonly proofs = { a: new ProofSchedule(), t: new ProofSchedule() };
   private readonly refusals = new Map<string, number>();
+  private readonly replay: Replay;
   private connection: BrokerConnection | undefined;
   private incoming: Incoming | undefined;
   private timers: Partial<Record<'connect' | 'state' | 'resend' | 'rate', Timer>> = {};
@@ -95,6 +97,7 @@ export class FeedSender {
     this.deps = deps;
     this.feed = deps.feed;
     this.base = `wn/1/${deps.feed.id}/${deps.site}`;
+    this.replay = new Replay(deps.ledger, deps.feed.id);
     this.pace = new Pace(deps.feed.rate, deps.clock.mono());
     this.session = Buffer.from(deps.random.bytes(2)).toString('hex');
   }
@@ -170,6 +173,7 @@ export class FeedSender {
     await connection.subscribe([
       `${this.base}/dn/ack`,
       `${this.base}/dn/cmd`,
+      `${this.base}/dn/replay`,
       `${this.base}/up/proof/a`,
       `${this.base}/up/proof/t`,
     ]);
@@ -299,9 +303,9 @@ export class FeedSender {
     return room;
   }
 
-  private publish(connection: BrokerConnection, window: FlightWindow, message: OutMessage): void {
+  private put(connection: BrokerConnection, message: OutMessage): Promise<void> {
     const packed = this.feed.encoding === 'json+zstd';
-    const options = {
+    return connection.publish(`${this.base}/up/${message.stream}`, message.payload, {
       contentType: packed ? 'application/cloudevents+json+zstd' : 'application/cloudevents+json; charset=utf-8',
       properties: {
         id: message.id,
@@ -309,9 +313,12 @@ export class FeedSender {
         sequence: String(message.seq),
         ...(message.subject === undefined ? {} : { subject: message.subject }),
       },
-    };
+    });
+  }
+
+  private publish(connection: BrokerConnection, window: FlightWindow, message: OutMessage): void {
     this.counters.published = (this.counters.published ?? 0) + 1;
-    connection.publish(`${this.base}/up/${message.stream}`, message.payload, options).then(
+    this.put(connection, message).then(
       () => this.landed(connection, window, message),
       (error: unknown) => {
         if (error instanceof Refused) void this.refused(connection, window, message, error);
@@ -388,6 +395,7 @@ export class FeedSender {
     if (said === undefined) return;
     if (said.kind === 'command') this.counters.commands_refused = (this.counters.commands_refused ?? 0) + 1;
     if (said.kind === 'bad') this.counters.bad_input = (this.counters.bad_input ?? 0) + 1;
+    if (said.kind === 'replay') this.replayed(said, state);
     if (said.kind !== 'ack' || this.feed.ack !== 'app') return;
     const stream = STREAMS.find((s) => streamName(state, s) === said.stream);
     if (stream === undefined || said.seq > this.windows[stream].acked) {
@@ -396,5 +404,21 @@ export class FeedSender {
     }
     this.resendMs = RESEND_FIRST;
     this.deps.ledger.ack(this.feed.id, stream, { epoch: state.contract.epoch, seq: said.seq });
+  }
+
+  private replayed(asked: Extract<Said, { kind: 'replay' }>, state: FeedState): void {
+    const { connection } = this;
+    const stream = STREAMS.find((s) => streamName(state, s) === asked.stream);
+    if (stream === undefined || connection === undefined || asked.to > this.windows[stream].acked) {
+      this.counters.bad_input = (this.counters.bad_input ?? 0) + 1;
+      return;
+    }
+    const { from, to } = asked;
+    this.replay
+      .run({ stream, epoch: state.contract.epoch, from, to }, (message) => this.put(connection, message))
+      .then((sent) => {
+        this.counters.replayed = (this.counters.replayed ?? 0) + sent;
+      })
+      .catch((error: unknown) => this.lost(error, connection));
   }
 }
