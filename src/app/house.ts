@@ -116,6 +116,8 @@ class LiveHouse implements House {
 
   private readonly opened: Opened;
   private site: CheckedSite;
+  /** `device.point` of every point that is not of class none */
+  private personal: ReadonlySet<string> = new Set();
   private read = 0;
   private stopped = false;
 
@@ -138,6 +140,7 @@ class LiveHouse implements House {
     });
     this.board.listen((line) => this.hub.alarm(line));
     this.hub.model(site.model);
+    this.personal = personalPoints(site.model);
     this.uplink = createUplink({
       clock,
       random,
@@ -157,7 +160,7 @@ class LiveHouse implements House {
       memory: opened.restored.memory,
       alarmRelevant: (device, point) => this.site.machine.reads(device, point),
       onReadings: (readings) => this.see(readings),
-      onReport: (readings) => this.journal.report(readings),
+      onReport: (readings) => this.keep(readings),
       onDevice: (change) => this.deviceChanged(change),
       onMemory: (row) => this.pipeline.remember(row),
     });
@@ -186,6 +189,7 @@ class LiveHouse implements House {
   async apply(site: CheckedSite): Promise<ReloadReport> {
     this.site = site;
     this.hub.model(site.model);
+    this.personal = personalPoints(site.model);
     this.pipeline.replace(site.machine);
     const applied = await this.engine.apply(site.model);
     this.pipeline.input(readingsInput([...this.engine.latest()]));
@@ -232,6 +236,13 @@ class LiveHouse implements House {
     this.hub.readings(readings);
   }
 
+  private keep(readings: readonly Reading[]): void {
+    this.journal.report(readings);
+    // What is personal is on the disk before anything else is done with it; the rest waits for the commit window.
+    if (readings.some((r) => this.personal.has(`${r.device}.${r.point}`)))
+      this.journal.flush().catch((error: unknown) => this.deps.log.error('journal.flush', { detail: String(error) }));
+  }
+
   private deviceChanged(change: DeviceChange): void {
     const { device, online, at, why } = change;
     this.pipeline.event({
@@ -243,4 +254,11 @@ class LiveHouse implements House {
     this.pipeline.input({ kind: 'device', device, online });
     this.hub.device({ device, online, wall: at.wall });
   }
+}
+
+function personalPoints(model: SiteModel): ReadonlySet<string> {
+  const points = [...model.devices.values()].flatMap((d) =>
+    d.points.filter((p) => p.class !== 'none').map((p) => `${d.id}.${p.id}`),
+  );
+  return new Set(points);
 }

@@ -57,10 +57,12 @@ export async function greet(
   }
 }
 
+/** @param since when this session began, UTC ms */
 export async function publishState(
   connection: BrokerConnection,
   base: string,
   session: string,
+  since: number,
   deps: GreetingDeps,
 ): Promise<void> {
   const depth = await deps.ledger.depth(deps.feed.id);
@@ -68,6 +70,7 @@ export async function publishState(
   const state = {
     online: true,
     session,
+    since: new Date(since).toISOString(),
     at: new Date(wall).toISOString(),
     clock: synced ? 'synced' : 'unsynced',
     backlog: { a: depth.a.rows, t: depth.t.rows },

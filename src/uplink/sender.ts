@@ -65,6 +65,7 @@ export class FeedSender {
   private readonly deps: SenderDeps;
   private readonly base: string;
   private readonly session: string;
+  private since = 0;
   private readonly counters: Record<string, number> = {
     published: 0,
     refused: 0,
@@ -153,6 +154,7 @@ export class FeedSender {
       this.counters.connects = (this.counters.connects ?? 0) + 1;
       connection.onClose((why) => this.lost(new Error(why), connection));
       this.connection = connection;
+      this.since = this.deps.clock.now().wall;
       await this.begin(connection);
     } catch (error) {
       this.lost(error);
@@ -215,7 +217,7 @@ export class FeedSender {
   }
 
   private publishState(connection: BrokerConnection): Promise<void> {
-    return publishState(connection, this.base, this.session, this.deps);
+    return publishState(connection, this.base, this.session, this.since, this.deps);
   }
 
   private armState(): void {
