@@ -49,6 +49,7 @@ function pruneRows(store: Store, streams: Streams, wall: number): void {
   if (oldest === undefined || oldest.recorded >= before || oldest.position > passed) return;
   const last = Math.min(passed, oldest.position + ROWS_AT_ONCE);
   store.write((db) => {
+    store.keepClock();
     dropMarksBefore(db, last);
     db.prepare('DELETE FROM rows WHERE position <= ? AND recorded < ?').run(last, before);
   });

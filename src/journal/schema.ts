@@ -6,7 +6,6 @@ const STEPS: readonly string[] = [
   `CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
    CREATE TABLE rows (position INTEGER PRIMARY KEY, id TEXT NOT NULL, stream TEXT NOT NULL, kind TEXT NOT NULL,
                       recorded INTEGER NOT NULL, boot TEXT NOT NULL, body TEXT NOT NULL);
-   CREATE INDEX rows_by_stream ON rows (stream, position);
    CREATE TABLE segments (n INTEGER PRIMARY KEY, first INTEGER NOT NULL, last INTEGER NOT NULL, groups INTEGER NOT NULL,
                           samples INTEGER NOT NULL, bytes INTEGER NOT NULL, oldest INTEGER NOT NULL, newest INTEGER NOT NULL);
    CREATE TABLE alarms (key TEXT PRIMARY KEY, aid TEXT NOT NULL, open INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;

@@ -2,7 +2,7 @@
  * The store inside its thread: one writer, every change in a transaction under FULL.
  *
  * - Events, telemetry groups, alarm rows, rule states and driver memory of several requests share one transaction and one sync.
- * - One position counter serves events and groups; it and the newest recorded time are stored with each transaction.
+ * - One position counter serves events and groups; it and the newest recorded time are those of the last rows, and written before rows go.
  * - A group is one zstd frame (with checksum) of its samples, in a segment table that is dropped whole.
  * - If the file cannot take a commit, the same work is committed to a database in memory with new epochs for every feed, and `durable` is false
  *   from then on; if its content is damaged, it is set aside and a new file takes the work. Open alarms, rule states and the newest events go
@@ -91,7 +91,6 @@ export class Store {
     return this.write((db) => {
       const stored = works.map((work) => this.put(work));
       also?.(db);
-      this.sql.setMeta.run('clock', JSON.stringify({ head: this.head, newest: this.newest }));
       return stored;
     });
   }
@@ -114,9 +113,9 @@ export class Store {
     }
   }
 
-  /** Rows of a stream behind a position, oldest first. */
+  /** Rows behind a position, oldest first: events of both streams, for stream `t` also groups. */
   rowsAfter(stream: Stream, position: number, limit: number): JournalRow[] {
-    const events = this.sql.eventsAfter.all(stream, position, limit) as EventRow[];
+    const events = this.sql.eventsAfter.all(position, limit) as EventRow[];
     const rows = events.map(eventRow);
     if (stream === 'a') return rows;
     const groups = this.groupsAfter(position, limit);
@@ -129,6 +128,7 @@ export class Store {
 
   dropSegment(n: number): void {
     this.write((db) => {
+      this.keepClock();
       dropMarksBefore(db, Number(db.prepare('SELECT last FROM segments WHERE n = ?').pluck().get(n) ?? 0));
       db.exec(`DROP TABLE IF EXISTS tel_${n}`);
       db.prepare('DELETE FROM segments WHERE n = ?').run(n);
@@ -152,7 +152,7 @@ export class Store {
       this.epoch = epoch;
       this.db.transaction(() => {
         this.sql.setMeta.run('epoch', epoch);
-        this.sql.setMeta.run('clock', JSON.stringify({ head: this.head, newest: this.newest }));
+        this.keepClock();
       })();
       return;
     }
@@ -162,10 +162,25 @@ export class Store {
         r.value,
       ]),
     );
-    const clock = JSON.parse(meta.get('clock') ?? '{"head":1,"newest":0}') as { head: number; newest: number };
+    const kept = JSON.parse(meta.get('clock') ?? '{"head":1,"newest":0}') as { head: number; newest: number };
     this.epoch = meta.get('epoch') ?? epoch;
-    this.head = clock.head;
-    this.newest = clock.newest;
+    const row = this.db.prepare('SELECT position, recorded FROM rows ORDER BY position DESC LIMIT 1').get() as Last;
+    const group = this.lastGroup();
+    this.head = Math.max(kept.head, (row?.position ?? 0) + 1, (group?.position ?? 0) + 1);
+    this.newest = Math.max(kept.newest, row?.recorded ?? 0, group?.recorded ?? 0);
+  }
+
+  private lastGroup(): Last {
+    const segment = this.db.prepare('SELECT max(n) FROM segments WHERE groups > 0').pluck().get() as number | null;
+    if (segment === null) return undefined;
+    return this.db
+      .prepare(`SELECT position, recorded FROM tel_${segment} ORDER BY position DESC LIMIT 1`)
+      .get() as Last;
+  }
+
+  /** Position counter and newest time as they are: the last rows tell them, so they are written only when rows go. */
+  keepClock(): void {
+    this.sql.setMeta.run('clock', JSON.stringify({ head: this.head, newest: this.newest }));
   }
 
   private replaceFile(cause: unknown): void {
@@ -283,6 +298,8 @@ export class Store {
   }
 }
 
+type Last = { readonly position: number; readonly recorded: number } | undefined;
+
 interface EventRow {
   readonly position: number;
   readonly id: string;
@@ -341,7 +358,7 @@ class Statements {
     this.setMeta = db.prepare('INSERT OR REPLACE INTO meta VALUES (?, ?)');
     this.insertRow = db.prepare('INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?, ?)');
     this.eventsAfter = db.prepare(
-      'SELECT position, id, recorded, boot, body FROM rows WHERE stream = ? AND position > ? ORDER BY position LIMIT ?',
+      'SELECT position, id, recorded, boot, body FROM rows WHERE position > ? ORDER BY position LIMIT ?',
     );
     this.growSegment = db.prepare(
       `UPDATE segments SET first = CASE groups WHEN 0 THEN ? ELSE first END, last = ?, groups = groups + 1, samples = samples + ?,

@@ -6,7 +6,7 @@
  * contract and head give the same bytes. Cursors are written lazily; after a crash members may be made and sent again, with the same ids.
  */
 import { WeinaoError } from '../base/errors/index.ts';
-import { STREAMS, type Stream } from '../base/event.ts';
+import { STREAMS, type Stream, streamOf } from '../base/event.ts';
 import type {
   ContractRow,
   Cursor,
@@ -241,6 +241,7 @@ export class Streams {
     for (let at = after; ; ) {
       const rows = this.store.rowsAfter(stream, at, ROWS_AT_ONCE).filter((row) => row.position <= upTo);
       for (const row of rows) {
+        if (row.kind === 'event' && streamOf(row.event.kind) !== stream) continue;
         const [oldest, newest] =
           row.kind === 'group' ? [row.oldest, row.newest] : [row.event.at.wall, row.event.at.wall];
         lost += row.kind === 'group' ? row.count : 1;
