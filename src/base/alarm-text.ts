@@ -5,6 +5,7 @@
 import type { Alarm, Transition } from './alarm.ts';
 import type { EventDraft } from './event.ts';
 import { feedNumber, type Json, type JsonObject } from './json.ts';
+import { fillWith } from './text.ts';
 import type { Instant } from './time.ts';
 
 const UNKNOWN = '—';
@@ -15,15 +16,7 @@ export function renderAlarmText(alarm: Pick<Alarm, 'text' | 'values'>): string {
 }
 
 export function renderTemplate(template: string, values: JsonObject): string {
-  let out = '';
-  let rest = 0;
-  for (;;) {
-    const open = template.indexOf('{', rest);
-    const close = open < 0 ? -1 : template.indexOf('}', open);
-    if (close < 0) return out + template.slice(rest);
-    out += template.slice(rest, open) + show(values[template.slice(open + 1, close)]);
-    rest = close + 1;
-  }
+  return fillWith(template, (name) => show(values[name]));
 }
 
 function show(value: Json | undefined): string {

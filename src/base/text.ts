@@ -10,14 +10,21 @@ export type Params = Readonly<Record<string, string | number | boolean | undefin
 
 /** Fills `{name}` in a template; a name without a parameter stays as it is, so that a mistake shows. */
 export function fill(template: string, params: Params): string {
+  return fillWith(template, (name) => {
+    const value = params[name];
+    return value === undefined ? `{${name}}` : String(value);
+  });
+}
+
+/** Replaces each `{name}` by what `valueOf` says of it; a brace without its partner is text. */
+export function fillWith(template: string, valueOf: (name: string) => string): string {
   let out = '';
   let rest = 0;
   for (;;) {
     const open = template.indexOf('{', rest);
     const close = open < 0 ? -1 : template.indexOf('}', open);
     if (close < 0) return out + template.slice(rest);
-    const value = params[template.slice(open + 1, close)];
-    out += template.slice(rest, open) + (value === undefined ? template.slice(open, close + 1) : String(value));
+    out += template.slice(rest, open) + valueOf(template.slice(open + 1, close));
     rest = close + 1;
   }
 }
