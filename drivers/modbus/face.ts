@@ -3,7 +3,8 @@ import type { DriverFace, PointDefaults } from '../../src/base/driver.ts';
 import type { PointModel } from '../../src/base/model.ts';
 import { pointModel } from '../../src/kit/points.ts';
 import { kindOf } from './layout.ts';
-import { deviceSchema, type ModbusDevice, modbusProblems } from './schema.ts';
+import { modbusProblems } from './problems.ts';
+import { deviceSchema, type ModbusDevice } from './schema.ts';
 
 export const face: DriverFace = {
   name: 'modbus',

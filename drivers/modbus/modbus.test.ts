@@ -16,7 +16,8 @@ import { decodeModbus } from './decode.ts';
 import { rtuFramer, tcpFramer } from './frame.ts';
 import { modbus } from './index.ts';
 import { plan, STANDARD_LIMITS } from './plan.ts';
-import { deviceSchema, modbusProblems } from './schema.ts';
+import { modbusProblems } from './problems.ts';
+import { deviceSchema } from './schema.ts';
 import { createModbusSimulator, type SimulatedUnit } from './simulator.ts';
 
 const layout = (over: Partial<Layout>): Layout => ({

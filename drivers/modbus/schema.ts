@@ -1,9 +1,7 @@
 /** The device section of a Modbus device: `address` and `points`. Keys are those of the configuration's manual in README.md. */
-import type { Problem } from '../../src/base/problem.ts';
 import { duration, pointCommon, z } from '../../src/kit/schema.ts';
-import { type Layout, NUMBER_TYPES, ORDERS, registersOf } from './codec.ts';
-import { layoutOf, wantedOf } from './layout.ts';
-import { isBits, TABLES, type Table } from './plan.ts';
+import { type Layout, NUMBER_TYPES, ORDERS } from './codec.ts';
+import { TABLES, type Table } from './plan.ts';
 
 const register = z.string().transform((text, ctx): { table: Table; address: number } => {
   const parsed = parseRegister(text);
@@ -88,26 +86,4 @@ function parseType(text: string): { as: Layout['as']; length: number } | undefin
   if (!text.startsWith('string:')) return undefined;
   const length = Number(text.slice(7));
   return Number.isInteger(length) && length >= 1 && length <= 248 ? { as: 'string', length } : undefined;
-}
-
-/** What the schema cannot say. */
-export function modbusProblems(device: ModbusDevice): Problem[] {
-  const problems: Problem[] = [];
-  const report = (id: string, key: string, code: Problem['code'], params: Problem['params'] = {}): void => {
-    problems.push({ code, params, path: ['points', id, key], severity: 'error' });
-  };
-  for (const [id, point] of Object.entries(device.points)) {
-    const bits = isBits(point.register.table);
-    const wide = !bits && registersOf(layoutOf(point)) > 1;
-    if (bits && point.as.as !== 'bool') report(id, 'as', 'config.bits_are_bool', { table: point.register.table });
-    if (point.bit !== undefined && (bits || wide || point.as.as === 'string'))
-      report(id, 'bit', 'config.bit_needs_register');
-    if (!bits && point.as.as === 'bool' && point.bit === undefined && point.nan.length === 0 && point.scale !== 1)
-      report(id, 'scale', 'config.scale_of_bool');
-    if (point.scale === 0) report(id, 'scale', 'config.scale_zero');
-    if (wantedOf(id, point).address + wantedOf(id, point).count > 65_536) report(id, 'register', 'config.register_end');
-    if (point.min !== undefined && point.max !== undefined && point.min > point.max)
-      report(id, 'min', 'config.min_over_max');
-  }
-  return problems;
 }

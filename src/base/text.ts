@@ -16,15 +16,15 @@ export function fill(template: string, params: Params): string {
   });
 }
 
-/** Replaces each `{name}` by what `valueOf` says of it; a brace without its partner is text. */
-export function fillWith(template: string, valueOf: (name: string) => string): string {
+/** Replaces each `{name}` by what `tell` says of it; a brace without its partner is text. */
+export function fillWith(template: string, tell: (name: string) => string): string {
   let out = '';
   let rest = 0;
   for (;;) {
     const open = template.indexOf('{', rest);
     const close = open < 0 ? -1 : template.indexOf('}', open);
     if (close < 0) return out + template.slice(rest);
-    out += template.slice(rest, open) + valueOf(template.slice(open + 1, close));
+    out += template.slice(rest, open) + tell(template.slice(open + 1, close));
     rest = close + 1;
   }
 }
