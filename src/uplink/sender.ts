@@ -6,7 +6,7 @@
  * - A PUBACK of the unbroken beginning moves the cursor (`ack: broker`), or the platform's own ack does (`ack: app`): never beyond what the
  *   broker took, never back, never of another epoch.
  * - After a break everything in flight is forgotten and sent again from the cursor: the same bytes, the same ids.
- * - A member refused three times is passed over: new epoch, technical alarm.
+ * - A member refused three times, or larger than the broker takes, is passed over: new epoch that tells the gap, technical alarm.
  * - At each connect the gateway reads its own retained proofs: an epoch known there with members this journal cannot make means that the
  *   journal is an older copy; the feed begins a new epoch.
  */
@@ -20,6 +20,7 @@ import { type BrokerConnection, Refused } from '../io/mqtt.ts';
 import { greet, isOurs, publishState, streamName } from './greeting.ts';
 import { Incoming, type Said } from './incoming.ts';
 import { Pace } from './pace.ts';
+import { publishMember } from './packet.ts';
 import { ProofSchedule, proofOf, type Signing } from './proof.ts';
 import { Replay } from './replay.ts';
 import { FlightWindow } from './window.ts';
@@ -151,7 +152,7 @@ export class FeedSender {
     try {
       const connection = await this.deps.connect(this.feed, will);
       if (this.stopped) return void (await connection.close());
-      this.counters.connects = (this.counters.connects ?? 0) + 1;
+      this.count('connects');
       connection.onClose((why) => this.lost(new Error(why), connection));
       this.connection = connection;
       this.since = this.deps.clock.now().wall;
@@ -306,20 +307,11 @@ export class FeedSender {
   }
 
   private put(connection: BrokerConnection, message: OutMessage): Promise<void> {
-    const packed = this.feed.encoding === 'json+zstd';
-    return connection.publish(`${this.base}/up/${message.stream}`, message.payload, {
-      contentType: packed ? 'application/cloudevents+json+zstd' : 'application/cloudevents+json; charset=utf-8',
-      properties: {
-        id: message.id,
-        type: message.type,
-        sequence: String(message.seq),
-        ...(message.subject === undefined ? {} : { subject: message.subject }),
-      },
-    });
+    return publishMember(connection, `${this.base}/up/${message.stream}`, this.feed.encoding, message);
   }
 
   private publish(connection: BrokerConnection, window: FlightWindow, message: OutMessage): void {
-    this.counters.published = (this.counters.published ?? 0) + 1;
+    this.count('published');
     this.put(connection, message).then(
       () => this.landed(connection, window, message),
       (error: unknown) => {
@@ -332,6 +324,7 @@ export class FeedSender {
   private landed(connection: BrokerConnection, window: FlightWindow, message: OutMessage): void {
     if (this.windows[message.stream] !== window) return;
     this.pace.measure(message.payload.length, this.deps.clock.mono());
+    this.refusals.delete(message.id);
     const landed = window.land(message);
     const last = landed.at(-1);
     if (last !== undefined) {
@@ -358,7 +351,7 @@ export class FeedSender {
     message: OutMessage,
     error: Refused,
   ): Promise<void> {
-    this.counters.refused = (this.counters.refused ?? 0) + 1;
+    this.count('refused');
     const times = (this.refusals.get(message.id) ?? 0) + 1;
     this.refusals.set(message.id, times);
     // Only the first that is not delivered may be passed over: what stands before another would go with it.
@@ -375,7 +368,7 @@ export class FeedSender {
     this.timers.resend?.cancel();
     this.timers.resend = this.deps.clock.timer(`resend ${this.feed.id}`, this.resendMs, () => {
       this.resendMs = Math.min(RESEND_LONGEST, this.resendMs * 2);
-      this.counters.resent = (this.counters.resent ?? 0) + 1;
+      this.count('resent');
       void this.rewind().catch((error: unknown) => this.lost(error, this.connection));
     });
   }
@@ -395,13 +388,13 @@ export class FeedSender {
     if (incoming === undefined || state === undefined) return;
     const said = incoming.take(topic, payload);
     if (said === undefined) return;
-    if (said.kind === 'command') this.counters.commands_refused = (this.counters.commands_refused ?? 0) + 1;
-    if (said.kind === 'bad') this.counters.bad_input = (this.counters.bad_input ?? 0) + 1;
+    if (said.kind === 'command') this.count('commands_refused');
+    if (said.kind === 'bad') this.count('bad_input');
     if (said.kind === 'replay') this.replayed(said, state);
     if (said.kind !== 'ack' || this.feed.ack !== 'app') return;
     const stream = STREAMS.find((s) => streamName(state, s) === said.stream);
     if (stream === undefined || said.seq > this.windows[stream].acked) {
-      this.counters.bad_input = (this.counters.bad_input ?? 0) + 1;
+      this.count('bad_input');
       return;
     }
     this.resendMs = RESEND_FIRST;
@@ -412,15 +405,19 @@ export class FeedSender {
     const { connection } = this;
     const stream = STREAMS.find((s) => streamName(state, s) === asked.stream);
     if (stream === undefined || connection === undefined || asked.to > this.windows[stream].acked) {
-      this.counters.bad_input = (this.counters.bad_input ?? 0) + 1;
+      this.count('bad_input');
       return;
     }
     const { from, to } = asked;
     this.replay
       .run({ stream, epoch: state.contract.epoch, from, to }, (message) => this.put(connection, message))
       .then((sent) => {
-        this.counters.replayed = (this.counters.replayed ?? 0) + sent;
+        this.count('replayed', sent);
       })
       .catch((error: unknown) => this.lost(error, connection));
+  }
+
+  private count(what: string, by = 1): void {
+    this.counters[what] = (this.counters[what] ?? 0) + by;
   }
 }

@@ -213,6 +213,22 @@ describe('a feed', () => {
     expect(Object.keys(streams).filter((s) => s.startsWith('street.a.'))).toHaveLength(2);
   });
 
+  it('passes over a member larger than the broker takes, and says what was lost', async () => {
+    const house = await House.open();
+    house.broker.packetBytes = 8000;
+    house.broker.drop();
+    await house.clock.advance(2000);
+    const at = house.clock.now();
+    const device = 'x'.repeat(100);
+    for (let n = 0; n < 80; n++)
+      house.journal.report([{ device, point: `p${n}`, value: n, quality: 'good', ts: at.wall, at }]);
+    await house.journal.flush();
+    await house.telemetry(1);
+    await house.clock.advance(300_000);
+    expect(house.refused).toHaveLength(1);
+    expect(house.verified()).toMatchObject({ chain: 'ok', gaps: 0, samples: 1, dropped: 80 });
+  });
+
   it('begins a new epoch when the broker holds a proof this journal cannot make', async () => {
     const house = await House.open();
     await house.alarm('red');

@@ -15,6 +15,8 @@ export class FakeBroker {
   /** reason code for a packet, or undefined = taken */
   refuses: (topic: string, payload: Uint8Array) => number | undefined = () => undefined;
   connects = 0;
+  /** largest packet it takes, as it says at connect */
+  packetBytes = Number.MAX_SAFE_INTEGER;
   private held: (() => void)[] | undefined;
   private current: { deliver: (topic: string, payload: Uint8Array) => void; drop: (why: string) => void } | undefined;
 
@@ -38,7 +40,7 @@ export class FakeBroker {
     };
     this.current = mine;
     return Promise.resolve({
-      limits: { receiveMaximum: 65_535, packetBytes: Number.MAX_SAFE_INTEGER },
+      limits: { receiveMaximum: 65_535, packetBytes: this.packetBytes },
       publish: (topic, body, options = {}) =>
         new Promise<void>((resolve, reject) => {
           if (!open) return reject(new Error('closed'));
