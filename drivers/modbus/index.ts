@@ -2,7 +2,7 @@
 import type { DriverModule } from '../../src/kit/driver.ts';
 import { decodeModbus } from './decode.ts';
 import { createModbusDriver } from './driver.ts';
-import { scanModbus } from './scan.ts';
+import { placeOf, scanModbus } from './scan.ts';
 
 export const modbus: DriverModule = {
   name: 'modbus',
@@ -10,6 +10,7 @@ export const modbus: DriverModule = {
   face: async () => (await import('./face.ts')).face,
   create: createModbusDriver,
   scan: scanModbus,
+  place: placeOf,
   protocols: ['modbus-rtu'],
   decode: decodeModbus,
 };

@@ -1,9 +1,21 @@
 /** One read of registers or bits nobody configured, for `weinao probe`. */
 import { WeinaoError } from '../../src/base/errors/index.ts';
+import type { DeviceModel } from '../../src/base/model.ts';
 import type { LineDoor, ScanAsk, ScanResult } from '../../src/kit/driver.ts';
 import { fromTcp, rtuFramer, tcpFramer, toTcp } from './frame.ts';
+import { wantedOf } from './layout.ts';
 import { createPduCodec } from './pdu.ts';
 import { isBits, TABLES } from './plan.ts';
+import type { ModbusDevice } from './schema.ts';
+
+/** Where a configured point stands, as a question to its device. */
+export function placeOf(device: DeviceModel, point: string): ScanAsk | undefined {
+  const { address: station, points } = device.config as ModbusDevice;
+  const configured = points[point];
+  if (configured === undefined) return undefined;
+  const { table, address, count } = wantedOf(point, configured);
+  return { station, table, address, count };
+}
 
 export async function scanModbus(door: LineDoor, ask: ScanAsk, signal: AbortSignal): Promise<ScanResult> {
   const table = TABLES.find((t) => t === ask.table);

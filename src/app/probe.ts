@@ -3,7 +3,7 @@ import { drivers } from '../../drivers/index.ts';
 import { decodings } from '../../drivers/modbus/decodings.ts';
 import { hex } from '../base/bytes.ts';
 import { WeinaoError } from '../base/errors/index.ts';
-import type { SiteModel } from '../base/model.ts';
+import type { DeviceModel, SiteModel } from '../base/model.ts';
 import type { Engine } from '../engine/index.ts';
 import type { LineDoor } from '../kit/driver.ts';
 
@@ -63,14 +63,23 @@ async function probePoint(
     ...(model.unit === undefined ? {} : { unit: model.unit }),
     quality: value === null ? 'bad' : 'good',
     ...(reading?.why === undefined ? {} : { why: reading.why }),
+    ...(await rawOf(device, point, engine, signal)),
   };
+}
+
+/** The register a point stands in, as it is on the wire; nothing where the protocol has no registers. */
+async function rawOf(device: DeviceModel, point: string, engine: Engine, signal: AbortSignal): Promise<object> {
+  const ask = drivers.find((d) => d.name === device.driver)?.place?.(device, point);
+  const line = device.channel === undefined ? undefined : engine.line(device.channel);
+  if (ask === undefined || line === undefined || device.channel === undefined) return {};
+  return probeRegister({ channel: device.channel, ...ask }, line, signal);
 }
 
 export async function probeRegister(
   ask: Exclude<ProbeAsk, { device: string }>,
   line: LineDoor,
   signal: AbortSignal,
-): Promise<unknown> {
+): Promise<object> {
   const module = drivers.find((d) => d.scan !== undefined && d.carries.includes(line.channel.carries));
   if (module?.scan === undefined) throw new WeinaoError('cli.bad_probe');
   const { station, table, address, count } = ask;

@@ -107,6 +107,8 @@ export interface DriverModule {
   create(context: DriverContext): Driver;
   /** one read for `weinao probe`; absent where the protocol has no registers */
   scan?(door: LineDoor, ask: ScanAsk, signal: AbortSignal): Promise<ScanResult>;
+  /** where a configured point stands, for a look at its raw words; absent where the protocol has no registers */
+  place?(device: DeviceModel, point: string): ScanAsk | undefined;
   /** protocols `weinao decode` knows through this driver */
   readonly protocols: readonly string[];
   decode(ask: DecodeAsk): Decoded;

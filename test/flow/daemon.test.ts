@@ -106,7 +106,11 @@ describe('a gateway of one estate', () => {
     expect(nowhere).toMatchObject({ code: 2, err: expect.stringContaining('"plk"') });
 
     const point = await weinao(['probe', 'tank_1.level', '--config', site.config, '--lang', 'en'], '', env);
-    expect(point).toMatchObject({ code: 0, out: expect.stringContaining('1234') });
+    expect(point).toMatchObject({ code: 0, out: expect.stringMatching(/^1234 mm {2}good\n/) });
+    // The point's register as it is on the wire, and how else it could be read.
+    expect(point.out).toMatch(/holding {2}PDU 0 {2}number 1 {2}40001\n/);
+    expect(point.out).toMatch(/raw {2}04D2\n/);
+    expect(point.out).toMatch(/uint16 .* 1234\n/);
     const ask = ['probe', '--channel', 'plc', '--address', '1', 'holding', '0', '2', '--config', site.config];
     const register = await weinao([...ask, '--json'], '', env);
     expect(JSON.parse(register.out)).toMatchObject({ words: ['04D2', '4148'] });

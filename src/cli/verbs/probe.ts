@@ -58,10 +58,16 @@ function askOf(words: readonly string[], options: ProbeOptions): unknown {
 
 function shown(r: Reply, { lang }: Call): string {
   const zh = lang === 'zh';
-  if (r.register === undefined)
-    return `${String(r.value)}${r.unit === undefined ? '' : ` ${r.unit}`}  ${r.quality ?? ''}${r.why === undefined ? '' : ` (${r.why})`}\n`;
+  const point =
+    r.value === undefined
+      ? []
+      : [
+          `${String(r.value)}${r.unit === undefined ? '' : ` ${r.unit}`}  ${r.quality ?? ''}${r.why === undefined ? '' : ` (${r.why})`}`,
+        ];
   const { register } = r;
+  if (register === undefined) return `${point.join('')}\n`;
   const head = [
+    ...point,
     `${register.table}  PDU ${register.pdu}  ${zh ? '序号' : 'number'} ${register.number}  ${register.modicon}`,
     `->  ${r.request ?? ''}`,
     `<-  ${r.reply ?? ''}`,
