@@ -185,7 +185,7 @@ class LiveDaemon implements Daemon {
 
   private checked(ok: boolean, cause: string | undefined): void {
     const { notifier } = this.deps;
-    if (ok) notifier.notify('WATCHDOG=1');
+    if (ok) notifier.notify(...(this.ready ? ['READY=1'] : []), 'WATCHDOG=1');
     else notifier.notify(`STATUS=${cause ?? 'unhealthy'}`);
   }
 

@@ -17,7 +17,7 @@ export function systemdNotifier(env: NodeJS.ProcessEnv): Notifier {
   return {
     watchdogMs: socket !== undefined && ours && usec > 0 ? usec / 1000 : undefined,
     notify: (...assignments) => {
-      // A lost message is repeated by the next one; READY is sent again with each status.
+      // A message may get lost; READY therefore goes along with every WATCHDOG.
       if (socket !== undefined) execFile('systemd-notify', [`--pid=${process.pid}`, ...assignments], () => {});
     },
   };

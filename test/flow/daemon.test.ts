@@ -1,11 +1,11 @@
 /** The daemon as a user runs it: a process, its signals, its files, its command line; against a real broker and simulated slaves. */
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { startConsumer } from '../kit/consumer.ts';
 import { spawnWeinao, startDaemonProcess, untilStatus, weinao } from '../kit/daemon.ts';
 import { mosquitto } from '../kit/mosquitto.ts';
-import { startSlaves, tempSite, until } from '../kit/site.ts';
+import { startSlaves, tempFolder, tempSite, until } from '../kit/site.ts';
 
 const rules = `rule: low
 level: red
@@ -164,6 +164,24 @@ describe('a gateway of one estate', () => {
     again.child.kill('SIGHUP');
     await untilStatus(again, 'the technical alarm is over', (s) => !s.config.last_good && s.alarms.red === 0);
     await again.stop();
+  });
+
+  it('tells systemd when it is ready, that it lives, and that it stops', { timeout: 60_000 }, async () => {
+    const slaves = await startSlaves('tcp', { '1 holding 0': 900, '2 coil 0': 1 });
+    const site = tempSite({ 'weinao.yaml': yaml(slaves.port, 1), 'rules/a.yaml': rules });
+    const folder = tempFolder();
+    const told = join(folder, 'told');
+    writeFileSync(join(folder, 'systemd-notify'), `#!/bin/sh\necho "$@" >> ${told}\n`, { mode: 0o755 });
+    const daemon = startDaemonProcess(site, {
+      NOTIFY_SOCKET: '/run/nowhere',
+      WATCHDOG_USEC: '900000',
+      PATH: `${folder}:${process.env.PATH}`,
+    });
+    const lines = (): string => (existsSync(told) ? readFileSync(told, 'utf8') : '');
+    await until('ready and alive', () => lines().includes('READY=1') && lines().includes('WATCHDOG=1'));
+    expect(lines()).toContain(`--pid=${daemon.child.pid}`);
+    expect(await daemon.stop()).toBe(0);
+    await until('stopping', () => lines().includes('STOPPING=1'));
   });
 
   it('a first start with bad files ends with 4 and says all of them', async () => {
