@@ -5,10 +5,12 @@
  * Record, little endian: u32 kind, u32 file, u64 offset, u64 length, then `length` bytes (writes and marks only).
  * kind: 1 write, 2 sync, 3 truncate (offset = new size), 4 unlink. file: 1 *.db, 2 *.db-wal, 3 socket, 4 marks.
  * DISKTRACE names the trace; without it nothing is recorded. DISKSTALL=PERMILLE,MS makes so many of a thousand syncs of the journal take MS longer,
- * as a tired card does; the choice repeats from run to run. Threads are serialised, so the order is the one in which the calls began to take effect.
+ * as a tired card does; the choice repeats from run to run. DISKFAIL=FILE makes writes and syncs of the journal fail while that file exists: with
+ * ENOSPC when its name ends in "full", with EROFS when it ends in "readonly", else with EIO. Threads are serialised, so the order is the one in which the calls began to take effect.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdint.h>
@@ -71,6 +73,13 @@ static void record(uint32_t kind, uint32_t file, uint64_t offset, const struct i
   for (int i = 0; i < count; i++) put(parts[i].iov_base, parts[i].iov_len);
 }
 
+/* The error the journal's files give now, or 0. */
+static int failing(int file) {
+  const char *name = getenv("DISKFAIL");
+  if ((file != DB && file != WAL) || name == NULL || access(name, F_OK) != 0) return 0;
+  return ends(name, "full") ? ENOSPC : ends(name, "readonly") ? EROFS : EIO;
+}
+
 #define REAL(type, name, ...) \
   static type (*real)(__VA_ARGS__); \
   if (real == NULL) real = (type(*)(__VA_ARGS__))dlsym(RTLD_NEXT, name)
@@ -80,6 +89,11 @@ static void record(uint32_t kind, uint32_t file, uint64_t offset, const struct i
   do { \
     int file = file_of(fd); \
     if (file == NONE) return call; \
+    int error = failing(file); \
+    if (error != 0) { \
+      errno = error; \
+      return -1; \
+    } \
     pthread_mutex_lock(&lock); \
     record_it; \
     pthread_mutex_unlock(&lock); \
@@ -129,6 +143,12 @@ static int synced(int fd, int result) {
   return result;
 }
 
+/* 0, or -1 with errno set: the sync fails as the writes do. */
+static int failed(int fd) {
+  errno = failing(file_of(fd));
+  return errno == 0 ? 0 : -1;
+}
+
 static void stall(int fd) {
   static int permille = -1, ms = 0;
   static unsigned seed = 1;
@@ -144,12 +164,14 @@ static void stall(int fd) {
 int fsync(int fd) {
   REAL(int, "fsync", int);
   stall(fd);
+  if (failed(fd)) return -1;
   return synced(fd, real(fd));
 }
 
 int fdatasync(int fd) {
   REAL(int, "fdatasync", int);
   stall(fd);
+  if (failed(fd)) return -1;
   return synced(fd, real(fd));
 }
 
