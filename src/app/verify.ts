@@ -1,6 +1,8 @@
 /** `weinao feed verify`: a captured feed, or a live one, held against its contract. */
+import { WeinaoError } from '../base/errors/index.ts';
+import { systemFiles } from '../io/files.ts';
 import { connectBroker } from '../io/mqtt.ts';
-import { createVerifier, type Member, type Summary } from '../uplink/index.ts';
+import { createVerifier, type Summary } from '../uplink/index.ts';
 
 /** One line of a capture: {"topic", "payload"} or {"topic", "base64"}; undefined = neither. */
 function message(line: string): { topic: string; payload: Uint8Array } | undefined {
@@ -22,8 +24,8 @@ export interface Verified extends Summary {
   readonly unreadable: number;
 }
 
-export async function verifyCapture(lines: AsyncIterable<string>): Promise<Verified> {
-  const verifier = createVerifier();
+export async function verifyCapture(lines: AsyncIterable<string>, midway: boolean): Promise<Verified> {
+  const verifier = createVerifier({ midway });
   let unreadable = 0;
   for await (const line of lines) {
     if (line.trim() === '') continue;
@@ -34,27 +36,55 @@ export async function verifyCapture(lines: AsyncIterable<string>): Promise<Verif
   return { ...verifier.summary(), unreadable };
 }
 
-/** Listens at a broker until the signal aborts. */
+export interface LiveBroker {
+  readonly url: string;
+  readonly protocol: 3 | 5;
+  readonly user?: string;
+  /** from the environment, never from the arguments, which everybody on the machine can read */
+  readonly password?: string;
+  /** files */
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+}
+
+/** Listens at a broker until the signal aborts; streams may have begun long before. */
 export async function verifyLive(
-  url: string,
+  { url, protocol, user, password, ...files }: LiveBroker,
   topic: string,
-  protocol: 3 | 5,
-  onMember: (member: Member) => void,
+  onListening: () => void,
   stop: AbortSignal,
 ): Promise<Verified> {
-  const verifier = createVerifier();
-  const connection = await connectBroker({ url, protocol, clientId: `weinao-verify-${process.pid}`, clean: true });
-  connection.onMessage((name, payload) => {
-    const member = verifier.take(name, payload);
-    if (member !== undefined) onMember(member);
+  const verifier = createVerifier({ midway: true });
+  const connection = await connectBroker({
+    url,
+    protocol,
+    clientId: `weinao-verify-${process.pid}`,
+    clean: true,
+    ...(user === undefined ? {} : { user }),
+    ...(password === undefined ? {} : { password }),
+    ...(await contents(files)),
   });
+  connection.onMessage((name, payload) => void verifier.take(name, payload));
   await connection.subscribe([topic]);
+  onListening();
   await new Promise<void>((resolve) => {
     stop.addEventListener('abort', () => resolve(), { once: true });
     connection.onClose(() => resolve());
   });
   await connection.close();
   return { ...verifier.summary(), unreadable: 0 };
+}
+
+async function contents(files: Readonly<Record<string, string | undefined>>): Promise<Record<string, string>> {
+  const read: Record<string, string> = {};
+  for (const [what, path] of Object.entries(files)) {
+    if (path === undefined) continue;
+    const text = await systemFiles().read(path, 64 * 1024);
+    if (text === undefined) throw new WeinaoError('cli.unreadable', { path, detail: 'no such file' });
+    read[what] = text;
+  }
+  return read;
 }
 
 export const isFaulty = (v: Verified): boolean =>

@@ -1,11 +1,11 @@
 /** The command line: verbs, options, language, exit codes. Verbs are loaded when they are called, so that `weinao status` starts fast. */
-import { Command, CommanderError, Help } from 'commander';
+import { Command, CommanderError, Help, Option } from 'commander';
 import stringWidth from 'string-width';
 import { isWeinaoError } from '../base/errors/index.ts';
 import { EXIT, exitCode } from '../base/exit.ts';
 import { type Lang, say } from '../base/text.ts';
 import { HELP, TITLES } from './texts.ts';
-import { usageInChinese } from './usage.ts';
+import { optionInChinese, usageInChinese } from './usage.ts';
 import { type Call, type CliWorld, localeLang } from './world.ts';
 
 const DEFAULT_CONFIG = '/etc/weinao';
@@ -100,7 +100,12 @@ function build(lang: Lang, world: CliWorld, done: (code: number) => void): Comma
   const feed = styled(program.command('feed'), lang, world).description(text('feed'));
   verb(feed, 'verify <source>', 'verify')
     .option('--topic <filter>', text('topic'), 'wn/1/#')
-    .option('--mqtt <version>', text('mqtt'), '5')
+    .addOption(new Option('--mqtt <version>', text('mqtt')).choices(['3', '5']).default('5'))
+    .option('--midway', text('midway'))
+    .option('--user <name>', text('user'))
+    .option('--ca <file>', text('ca'))
+    .option('--cert <file>', text('cert'))
+    .option('--key <file>', text('key'))
     .action(async (source, options) =>
       done(await (await import('./verbs/feed.ts')).feedVerify(call(options), source, options)),
     );
@@ -116,6 +121,7 @@ function styled(command: Command, lang: Lang, world: CliWorld): Command {
   command.configureHelp({
     displayWidth: (text) => stringWidth(text),
     styleTitle: (title) => (lang === 'zh' ? (TITLES[title] ?? title) : title),
+    ...(lang === 'zh' ? { optionDescription: optionInChinese } : {}),
   });
   command.createHelp = () => Object.assign(new Help(), command.configureHelp());
   command.helpOption('-h, --help', lang === 'zh' ? '显示帮助' : 'show help');

@@ -25,7 +25,15 @@ export const HELP = {
   ndjson: { zh: '从标准输入逐行读取 JSON', en: 'read JSON lines from standard input' },
   request: { zh: '主站请求的报文（十六进制）', en: "the master's request, in hex" },
   topic: { zh: '订阅的主题', en: 'topic to subscribe to' },
-  mqtt: { zh: 'MQTT 版本 3|5', en: 'MQTT version 3|5' },
+  mqtt: { zh: 'MQTT 版本', en: 'MQTT version' },
+  midway: { zh: '记录可以从中途开始', en: 'the capture may begin in the middle of a stream' },
+  user: {
+    zh: '用户名；密码放在环境变量 WEINAO_MQTT_PASSWORD',
+    en: 'user name; the password goes into WEINAO_MQTT_PASSWORD',
+  },
+  ca: { zh: 'CA 证书文件', en: "file with the CA's certificate" },
+  cert: { zh: '客户端证书文件', en: 'file with the client certificate' },
+  key: { zh: '客户端私钥文件', en: "file with the client's key" },
 } as const satisfies Record<string, Text>;
 
 export const TITLES: Readonly<Record<string, string>> = {

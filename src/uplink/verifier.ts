@@ -59,8 +59,9 @@ export interface Verifier {
   summary(): Summary;
 }
 
-export function createVerifier(): Verifier {
-  return new StreamVerifier();
+/** `midway`: a stream may have begun before; what came before its first member is not asked for. */
+export function createVerifier(options: { readonly midway?: boolean } = {}): Verifier {
+  return new StreamVerifier(options.midway === true);
 }
 
 class StreamVerifier implements Verifier {
@@ -81,8 +82,13 @@ class StreamVerifier implements Verifier {
     good: 0,
     bad: 0,
   };
+  private readonly midway: boolean;
   private publicKey: string | undefined;
   private readonly unproved: JsonObject[] = [];
+
+  constructor(midway: boolean) {
+    this.midway = midway;
+  }
 
   take(topic: string, payload: Uint8Array): Member | undefined {
     const tail = topic.split('/').slice(4).join('/');
@@ -125,7 +131,8 @@ class StreamVerifier implements Verifier {
     const seq = Number(envelope.sequence);
     if (stream === '' || !Number.isSafeInteger(seq) || seq < 1 || envelope.specversion !== '1.0')
       return this.fault(`${topic}: no member of a stream`);
-    const state = this.streams.get(stream) ?? { seq: 0, hash: ZEROS, hashes: new Map(), missing: new Map() };
+    const [before, prior] = this.midway ? [seq - 1, String(envelope.wnprev)] : [0, ZEROS];
+    const state = this.streams.get(stream) ?? { seq: before, hash: prior, hashes: new Map(), missing: new Map() };
     const isLate = state.missing.has(seq);
     if (seq <= state.seq && !isLate) {
       this.count.duplicates++;

@@ -45,6 +45,7 @@ describe('usage', () => {
     [['demo', '--for', 'soon'], 'zh', '不是时长'],
     [['demo', '--for'], 'zh', '选项 “--for <duration>” 缺少参数'],
     [['status', 'extra'], 'zh', '参数太多'],
+    [['feed', 'verify', 'x', '--mqtt', '7'], 'zh', '选项 “--mqtt <version>” 的值 “7” 不对，可选：3, 5'],
     [['probe'], 'en', 'not clear what to read'],
     [['decode', 'modbus-rtu', 'zz'], 'en', 'not hex'],
     [['decode', 'morse', '00'], 'en', 'unknown protocol "morse"'],
@@ -65,6 +66,12 @@ describe('usage', () => {
     expect(out).toContain(check);
     for (const verb of ['demo', 'check', 'run', 'reload', 'status', 'watch', 'probe', 'decode', 'feed'])
       expect(out).toMatch(new RegExp(`^ {2}${verb}\\b`, 'm'));
+  });
+
+  it('help of a verb has nothing English in Chinese', async () => {
+    const { out } = await run(['feed', 'verify', '--help', '--lang', 'zh']);
+    expect(out).toContain('（可选 3 5，默认 5）');
+    expect(out).not.toMatch(/choices|default|display help/);
   });
 
   it('speaks the language of the locale', async () => {

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { startConsumer } from '../kit/consumer.ts';
-import { startDaemonProcess, untilStatus } from '../kit/daemon.ts';
+import { spawnWeinao, startDaemonProcess, untilStatus } from '../kit/daemon.ts';
 import { certificates, mosquitto } from '../kit/mosquitto.ts';
 import { startSlaves, tempSite, until } from '../kit/site.ts';
 
@@ -77,6 +77,19 @@ describe('feeds and real brokers', () => {
     const packed = open.capture.filter((line) => line.includes('/three/t1/up/t'));
     const body = Buffer.from(JSON.parse(packed[0] ?? '{}').base64, 'base64');
     expect([...body.subarray(0, 4)]).toEqual([0x28, 0xb5, 0x2f, 0xfd]);
+    // Somebody proves the live feed from the middle of it, with certificates of his own.
+    const files = ['ca', 'cert', 'key'].flatMap((name) => [`--${name}`, join(place.config, 'secrets', name)]);
+    const proof = spawnWeinao(['feed', 'verify', `mqtts://127.0.0.1:${tls.port}`, ...files, '--json']);
+    await until('it listens', () => proof.said.err.includes('listening'));
+    slaves.cells.set('1 holding 0', 800);
+    await untilStatus(daemon, 'alarm over', (s) => s.alarms.red === 0);
+    await until('the end at the platform', () => sealed.summary().alarms.cleared === 1);
+    proof.child.kill('SIGINT');
+    const proved = await proof.ended;
+    expect(proved.code, proved.out + proved.err).toBe(0);
+    expect(JSON.parse(proved.out)).toMatchObject({ chain: 'ok', gaps: 0, alarms: { cleared: 1 } });
+    expect(JSON.parse(proved.out).proofs.bad).toBe(0);
+
     // No secret in what the daemon says.
     expect(daemon.said.out + daemon.said.err).not.toContain('PRIVATE KEY');
     expect(await daemon.stop()).toBe(0);

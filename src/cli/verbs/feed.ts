@@ -5,15 +5,30 @@ import type { Call } from '../world.ts';
 export interface VerifyOptions {
   readonly topic: string;
   readonly mqtt: string;
+  readonly midway?: boolean;
+  readonly user?: string;
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
 }
 
 /** `weinao feed verify FILE|-|mqtt://…`: proves, or disproves, a feed. 7 when it has faults. */
 export async function feedVerify(call: Call, source: string, options: VerifyOptions): Promise<number> {
   const { world, lang, json } = call;
   const isLive = source.startsWith('mqtt://') || source.startsWith('mqtts://');
+  const { topic, mqtt, midway = false, user, ca, cert, key } = options;
+  const password = world.env.WEINAO_MQTT_PASSWORD;
+  const given = Object.entries({ user, password, ca, cert, key }).filter(([, value]) => value !== undefined);
+  const broker = { url: source, protocol: mqtt === '3' ? 3 : 5, ...Object.fromEntries(given) } as const;
+  const listening = (): void =>
+    world.err(
+      lang === 'zh'
+        ? `正在监听 ${topic}，Ctrl-C 结束并给出结论\n`
+        : `listening to ${topic}; Ctrl-C ends it with the verdict\n`,
+    );
   const verified = isLive
-    ? await verifyLive(source, options.topic, options.mqtt === '5' ? 5 : 3, () => {}, world.stop)
-    : await verifyCapture(source === '-' ? world.stdin() : world.lines(source));
+    ? await verifyLive(broker, topic, listening, world.stop)
+    : await verifyCapture(source === '-' ? world.stdin() : world.lines(source), midway);
   world.out(json ? `${JSON.stringify({ schema: 1, ...verified })}\n` : shown(verified, lang === 'zh'));
   return isFaulty(verified) ? EXIT.faults : EXIT.ok;
 }
