@@ -1,7 +1,8 @@
 /** What a feed says about itself when it connects: manifest, device model, state; and whether its journal is the one the broker knows. */
+import { createHash } from 'node:crypto';
 import { STREAMS, type Stream } from '../base/event.ts';
-import type { FeedLedger, FeedState } from '../base/feed.ts';
-import type { JsonObject } from '../base/json.ts';
+import type { ContractRow, FeedLedger, FeedState } from '../base/feed.ts';
+import { canonical, type JsonObject } from '../base/json.ts';
 import type { FeedModel } from '../base/model.ts';
 import type { Clock } from '../base/ports.ts';
 import type { BrokerConnection } from '../io/mqtt.ts';
@@ -20,6 +21,12 @@ export function streamName(state: FeedState, stream: Stream): string {
   return `${state.contract.feed}.${stream}.${state.contract.epoch}`;
 }
 
+/** Changes exactly when what the feed tells, or how, changes. */
+function contractHash({ source, view, selects, encoder, encoding }: ContractRow): string {
+  const text = canonical({ source, view, selects, encoder, encoding });
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+}
+
 /** The retained manifest and device model. What the feed published once and no longer has is taken back with an empty message. */
 export async function greet(
   connection: BrokerConnection,
@@ -34,6 +41,7 @@ export async function greet(
     schema: 1,
     source: contract.source,
     view: contract.view,
+    contract: contractHash(contract),
     encoder: contract.encoder,
     encoding: contract.encoding,
     alg: 'Ed25519',

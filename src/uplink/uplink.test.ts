@@ -142,6 +142,7 @@ describe('a feed', () => {
     ]);
     const hello = JSON.parse(new TextDecoder().decode(retained.get(`${BASE}/up/hello`)));
     expect(hello).toMatchObject({ source: 'urn:weinao:s1:g1', view: 'everything.1', alg: 'Ed25519', devices: 1 });
+    expect(hello.contract).toMatch(/^[0-9a-f]{16}$/);
     expect(house.verified()).toMatchObject({ chain: 'ok', gaps: 0, events: 2, samples: 1, alarms: { raised: 1 } });
     expect(house.verified().proofs).toMatchObject({ bad: 0 });
     expect(house.verified().proofs.good).toBeGreaterThanOrEqual(1);

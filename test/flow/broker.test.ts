@@ -95,6 +95,26 @@ describe('feeds and real brokers', () => {
     expect(await daemon.stop()).toBe(0);
   });
 
+  it('the broker says for it that it is gone, with the session that went', { timeout: 60_000 }, async () => {
+    const slaves = await startSlaves('tcp', { '1 holding 0': 900 });
+    const broker = await mosquitto();
+    await broker.start();
+    // MQTT 3.1.1 knows no delay of the will.
+    const feeds = `  three: {to: "mqtt://127.0.0.1:${broker.port}", mqtt: 3, view: everything}\n`;
+    const platform = startConsumer({ url: `mqtt://127.0.0.1:${broker.port}` });
+    const daemon = startDaemonProcess(tempSite({ 'weinao.yaml': site(slaves.port, feeds), 'rules/a.yaml': RULES }));
+    const states = (): { online: boolean; session: string; why?: string }[] =>
+      platform.capture
+        .map((line) => JSON.parse(line) as { topic: string; base64: string })
+        .filter(({ topic }) => topic.endsWith('/up/state'))
+        .map(({ base64 }) => JSON.parse(Buffer.from(base64, 'base64').toString()));
+    await until('online', () => states().some((s) => s.online));
+    await daemon.kill();
+    await until('offline', () => states().some((s) => !s.online));
+    const [online, offline] = states();
+    expect(offline).toEqual({ online: false, session: online?.session, why: 'lost' });
+  });
+
   it('a broker killed again and again, and one that forgot its sessions, lose nothing', {
     timeout: 90_000,
   }, async () => {
