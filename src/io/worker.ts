@@ -16,8 +16,11 @@ export interface WorkerPort {
   terminate(): Promise<void>;
 }
 
+/** A young generation of V8's own size would grow by tens of megabytes before anything in it is given back. */
+const LIMITS = { maxOldGenerationSizeMb: 96, maxYoungGenerationSizeMb: 4 };
+
 export function startWorker(entry: URL, data: unknown): WorkerPort {
-  const worker = new Worker(entry, { workerData: data, name: 'store', resourceLimits: { maxOldGenerationSizeMb: 96 } });
+  const worker = new Worker(entry, { workerData: data, name: 'store', resourceLimits: LIMITS });
   let why = 'ended';
   worker.on('error', (error) => {
     why = error instanceof Error ? error.message : String(error);

@@ -9,12 +9,12 @@
  *   along (salvage.ts). Nothing is refused because of the card.
  * Not promised: what was committed to memory does not survive the process.
  */
-import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import type { Alarm } from '../base/alarm.ts';
 import { type EventDraft, type StoredEvent, type Stream, streamOf } from '../base/event.ts';
 import type { JournalRow } from '../base/feed.ts';
 import { ulid } from '../base/ids.ts';
 import type { Commit, JournalFacts, MemoryRow, Restored, StateRow } from '../base/journal.ts';
+import { pack, unpack } from '../base/pack.ts';
 import type { Sqlite, Statement } from '../io/sqlite.ts';
 import { isDamage, type Opened, openFile, openMemory, replace } from './file.ts';
 import { dropMarksBefore } from './marks.ts';
@@ -24,7 +24,8 @@ import type { Group } from './samples.ts';
 import { createSegment } from './schema.ts';
 
 const SEGMENT_GROUPS = 4096;
-const ZSTD = { params: { [constants.ZSTD_c_checksumFlag]: 1, [constants.ZSTD_c_compressionLevel]: 3 } };
+/** a group's samples: 64 KB and its last reading */
+const MOST_BYTES = 128 * 1024;
 
 /** Told to whoever computes streams when the database under them became another one. */
 export type OnReplaced = (store: Store, why: string) => void;
@@ -133,6 +134,7 @@ export class Store {
       db.exec(`DROP TABLE IF EXISTS tel_${n}`);
       db.prepare('DELETE FROM segments WHERE n = ?').run(n);
     });
+    this.sql.forget(n);
     if (this.segment?.n === n) this.segment = undefined;
   }
 
@@ -245,7 +247,7 @@ export class Store {
   private putGroup(group: Group, id: string, recorded: number): void {
     const segment = this.openSegment();
     const position = this.head++;
-    const body = zstdCompressSync(group.samples, ZSTD);
+    const body = pack(group.samples);
     const { oldest, newest, count, at } = group;
     segment.insert.run(
       position,
@@ -283,15 +285,10 @@ export class Store {
 
   private groupsAfter(position: number, limit: number): JournalRow[] {
     const rows: JournalRow[] = [];
-    const segments = this.db
-      .prepare('SELECT n FROM segments WHERE last > ? ORDER BY n')
-      .pluck()
-      .all(position) as number[];
+    const segments = this.sql.segmentsAfter.all(position) as number[];
     for (const n of segments) {
       if (rows.length >= limit) break;
-      const found = this.db
-        .prepare(`SELECT * FROM tel_${n} WHERE position > ? ORDER BY position LIMIT ?`)
-        .all(position, limit - rows.length);
+      const found = this.sql.groupsOf(n).all(position, limit - rows.length);
       rows.push(...(found as GroupRow[]).map(groupRow));
     }
     return rows;
@@ -339,14 +336,18 @@ function groupRow(row: GroupRow): JournalRow {
     boot,
     mono,
     synced: row.synced === 1,
-    samples: zstdDecompressSync(row.body),
+    samples: unpack(row.body, MOST_BYTES),
   };
 }
 
+/** Prepared once: a statement's memory is none of V8's, which therefore sees no reason to give up those that nobody holds any more. */
 class Statements {
+  private readonly db: Sqlite;
+  private groups: { readonly n: number; readonly statement: Statement } | undefined;
   readonly setMeta: Statement;
   readonly insertRow: Statement;
   readonly eventsAfter: Statement;
+  readonly segmentsAfter: Statement;
   readonly growSegment: Statement;
   readonly setAlarm: Statement;
   readonly setState: Statement;
@@ -355,11 +356,13 @@ class Statements {
   readonly dropMemory: Statement;
 
   constructor(db: Sqlite) {
+    this.db = db;
     this.setMeta = db.prepare('INSERT OR REPLACE INTO meta VALUES (?, ?)');
     this.insertRow = db.prepare('INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?, ?)');
     this.eventsAfter = db.prepare(
       'SELECT position, id, recorded, boot, body FROM rows WHERE position > ? ORDER BY position LIMIT ?',
     );
+    this.segmentsAfter = db.prepare('SELECT n FROM segments WHERE last > ? ORDER BY n').pluck();
     this.growSegment = db.prepare(
       `UPDATE segments SET first = CASE groups WHEN 0 THEN ? ELSE first END, last = ?, groups = groups + 1, samples = samples + ?,
        bytes = bytes + ?, oldest = min(oldest, ?), newest = max(newest, ?) WHERE n = ?`,
@@ -369,6 +372,20 @@ class Statements {
     this.dropState = db.prepare('DELETE FROM states WHERE key = ?');
     this.setMemory = db.prepare('INSERT OR REPLACE INTO memory VALUES (?, ?, ?)');
     this.dropMemory = db.prepare('DELETE FROM memory WHERE device = ? AND key = ?');
+  }
+
+  /** Groups of a segment behind a position; the one read last is read next. */
+  groupsOf(n: number): Statement {
+    if (this.groups?.n !== n) {
+      const statement = this.db.prepare(`SELECT * FROM tel_${n} WHERE position > ? ORDER BY position LIMIT ?`);
+      this.groups = { n, statement };
+    }
+    return this.groups.statement;
+  }
+
+  /** A table goes: nothing may hold on to it. */
+  forget(n: number): void {
+    if (this.groups?.n === n) this.groups = undefined;
   }
 }
 

@@ -6,18 +6,17 @@
  * wndata = SHA-256 of canonical `data`; wnhash = SHA-256 of the canonical envelope without `data` and `wnhash`; wnprev = the one before.
  */
 import { createHash } from 'node:crypto';
-import { constants, zstdCompressSync } from 'node:zlib';
 import { renderTemplate } from '../base/alarm-text.ts';
 import type { Level, StoredEvent, Stream } from '../base/event.ts';
 import { streamOf } from '../base/event.ts';
 import type { ContractRow, Gap, JournalRow, OutMessage, Outward, StreamHead } from '../base/feed.ts';
 import { derivedUlid } from '../base/ids.ts';
 import { canonical, type JsonObject } from '../base/json.ts';
+import { pack } from '../base/pack.ts';
 import { isoTime } from '../base/time.ts';
 
 export const ENCODER = 1;
 const SEQUENCE_DIGITS = 16;
-const ZSTD = { params: { [constants.ZSTD_c_checksumFlag]: 1, [constants.ZSTD_c_compressionLevel]: 3 } };
 /** OpenTelemetry's numbers for the four warning levels */
 const SEVERITY: Readonly<Record<Level, readonly [number, string]>> = {
   blue: [9, 'INFO'],
@@ -164,7 +163,7 @@ function seal(contract: ContractRow, stream: Stream, head: StreamHead, draft: Dr
     ...(typeof subject === 'string' ? { subject } : {}),
     red: draft.red,
     samples: draft.samples,
-    payload: contract.encoding === 'json+zstd' ? zstdCompressSync(bytes, ZSTD) : bytes,
+    payload: contract.encoding === 'json+zstd' ? pack(bytes) : bytes,
   };
 }
 

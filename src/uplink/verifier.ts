@@ -8,8 +8,8 @@
  * Bounds: MAX_IDS remembered ids (the newest), MAX_FAULTS described faults (all are counted), MAX_MISSING members of a hole.
  */
 import { createHash, createPublicKey, verify } from 'node:crypto';
-import { zstdDecompressSync } from 'node:zlib';
 import { canonical, type JsonObject } from '../base/json.ts';
+import { unpack } from '../base/pack.ts';
 
 const MAX_IDS = 200_000;
 const MAX_FAULTS = 50;
@@ -273,7 +273,7 @@ function parse(payload: Uint8Array): JsonObject | undefined {
   return safely(() => {
     if (payload.length > MAX_BYTES) return undefined;
     const packed = ZSTD_MAGIC.every((byte, i) => payload[i] === byte);
-    const bytes = packed ? zstdDecompressSync(payload, { maxOutputLength: MAX_BYTES }) : payload;
+    const bytes = packed ? unpack(payload, MAX_BYTES) : payload;
     const object = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as unknown;
     return typeof object === 'object' && object !== null && !Array.isArray(object) ? (object as JsonObject) : undefined;
   });
