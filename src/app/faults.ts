@@ -38,6 +38,16 @@ export const refusedFault = (feed: string, detail: string): TechnicalFault => ({
   values: { feed, detail },
 });
 
+export const silentFault = (feed: string): TechnicalFault => ({
+  topic: 'silent',
+  instance: feed,
+  level: 'orange',
+  name: '平台无确认',
+  text: '平台 {feed} 一天没有确认任何消息；数据已保存并持续重发',
+  act: '联系平台核对确认消息（dn/ack）',
+  values: { feed },
+});
+
 /** Telemetry nobody took was given up; what it was stands in the feed's own gap. */
 export const shedFault = (feed: string, why: 'disk-full' | 'kept-too-long'): TechnicalFault => ({
   topic: 'shed',

@@ -22,7 +22,7 @@ import { createUplink, type Uplink } from '../uplink/index.ts';
 import { type AlarmBoard, createBoard } from './board.ts';
 import { catalogOf } from './catalog.ts';
 import type { CheckedSite, Env } from './check.ts';
-import { refusedFault, setAsideFault, shedFault, storeFault } from './faults.ts';
+import { refusedFault, setAsideFault, shedFault, silentFault, storeFault } from './faults.ts';
 import { createPipeline, type Pipeline, readingsInput } from './pipeline.ts';
 import { connectFeed, openChannel } from './ports.ts';
 import { entryOf } from './shipped.ts';
@@ -150,6 +150,7 @@ class LiveHouse implements House {
       connect: (feed, will) => connectFeed(feed, will, deps.configFolder, deps.env, this.site.model),
       catalog: () => catalogOf(this.site.model),
       onRefused: (feed, detail) => this.raise(refusedFault(feed, detail)),
+      onSilent: (feed, silent) => (silent ? this.raise(silentFault(feed)) : this.clear('silent', feed)),
     });
     this.engine = createEngine({
       clock,

@@ -23,6 +23,7 @@ import { Pace } from './pace.ts';
 import { publishMember } from './packet.ts';
 import { ProofSchedule, proofOf, type Signing } from './proof.ts';
 import { Replay } from './replay.ts';
+import { Resend } from './resend.ts';
 import { FlightWindow } from './window.ts';
 
 const WINDOW_A = 50;
@@ -31,8 +32,6 @@ const LONGEST_PAUSE = 60_000;
 const STATE_EVERY = 300_000;
 const REFUSALS = 3;
 const PROOF_WAIT = 500;
-const RESEND_FIRST = 60_000;
-const RESEND_LONGEST = 900_000;
 
 export interface SenderDeps {
   readonly feed: FeedModel;
@@ -50,6 +49,8 @@ export interface SenderDeps {
   /** the device model as the feed may see it, by device */
   readonly catalog: () => ReadonlyMap<string, JsonObject>;
   readonly onRefused: (feed: string, detail: string) => void;
+  /** with `ack: app`: the platform has acknowledged nothing for a day, or does again */
+  readonly onSilent: (feed: string, silent: boolean) => void;
 }
 
 export interface SenderStatus {
@@ -80,9 +81,12 @@ export class FeedSender {
   private readonly proofs = { a: new ProofSchedule(), t: new ProofSchedule() };
   private readonly refusals = new Map<string, number>();
   private readonly replay: Replay;
+  private readonly resend: Resend;
+  /** last member the platform itself acknowledged */
+  private heard = { a: 0, t: 0 };
   private connection: BrokerConnection | undefined;
   private incoming: Incoming | undefined;
-  private timers: Partial<Record<'connect' | 'state' | 'resend' | 'rate', Timer>> = {};
+  private timers: Partial<Record<'connect' | 'state' | 'rate', Timer>> = {};
   private error: WeinaoError | undefined;
   private failures = 0;
   private stopped = true;
@@ -93,13 +97,21 @@ export class FeedSender {
   private pumping = false;
   private again = false;
   private readonly pace: Pace;
-  private resendMs = RESEND_FIRST;
 
   constructor(deps: SenderDeps) {
     this.deps = deps;
     this.feed = deps.feed;
     this.base = `wn/1/${deps.feed.id}/${deps.site}`;
     this.replay = new Replay(deps.ledger, deps.feed.id);
+    this.resend = new Resend({
+      clock: deps.clock,
+      feed: deps.feed.id,
+      again: () => {
+        this.count('resent');
+        void this.rewind().catch((error: unknown) => this.lost(error, this.connection));
+      },
+      onSilent: (silent) => deps.onSilent(deps.feed.id, silent),
+    });
     this.pace = new Pace(deps.feed.rate, deps.clock.mono());
     this.session = Buffer.from(deps.random.bytes(2)).toString('hex');
   }
@@ -120,6 +132,7 @@ export class FeedSender {
   async stop(): Promise<void> {
     this.stopped = true;
     for (const timer of Object.values(this.timers)) timer.cancel();
+    this.resend.stop();
     const { connection } = this;
     this.connection = undefined;
     if (connection === undefined) return;
@@ -211,6 +224,7 @@ export class FeedSender {
     this.epochOver = false;
     const { contract, acked } = await this.open();
     this.state = { contract, acked };
+    this.heard = { a: acked.a.seq, t: acked.t.seq };
     this.windows = {
       a: new FlightWindow(contract.epoch, acked.a.seq),
       t: new FlightWindow(contract.epoch, acked.t.seq),
@@ -330,7 +344,7 @@ export class FeedSender {
     if (last !== undefined) {
       if (this.feed.ack === 'broker')
         this.deps.ledger.ack(this.feed.id, last.stream, { epoch: window.epoch, seq: last.seq });
-      else this.armResend();
+      else this.resend.sent();
       for (const member of landed)
         if (this.proofs[member.stream].due(member, this.deps.clock.mono())) this.prove(connection, last);
     }
@@ -363,16 +377,6 @@ export class FeedSender {
     this.lost(error, connection);
   }
 
-  /** `ack: app`: what the platform has not acknowledged is sent again, at growing intervals. */
-  private armResend(): void {
-    this.timers.resend?.cancel();
-    this.timers.resend = this.deps.clock.timer(`resend ${this.feed.id}`, this.resendMs, () => {
-      this.resendMs = Math.min(RESEND_LONGEST, this.resendMs * 2);
-      this.count('resent');
-      void this.rewind().catch((error: unknown) => this.lost(error, this.connection));
-    });
-  }
-
   private async renew(connection: BrokerConnection): Promise<void> {
     await this.fromCursor();
     if (this.state !== undefined) await greet(connection, this.base, this.state, this.deps);
@@ -397,7 +401,8 @@ export class FeedSender {
       this.count('bad_input');
       return;
     }
-    this.resendMs = RESEND_FIRST;
+    this.heard[stream] = Math.max(this.heard[stream], said.seq);
+    this.resend.acked(STREAMS.every((s) => this.heard[s] >= this.windows[s].acked));
     this.deps.ledger.ack(this.feed.id, stream, { epoch: state.contract.epoch, seq: said.seq });
   }
 

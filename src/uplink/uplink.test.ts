@@ -40,6 +40,7 @@ class House {
   readonly broker = new FakeBroker();
   readonly log = memoryLog();
   readonly refused: string[] = [];
+  readonly silent: string[] = [];
   readonly folder = mkdtempSync(join(tmpdir(), 'weinao-uplink-'));
   journal!: JournalFace;
   uplink!: Uplink;
@@ -89,6 +90,7 @@ class House {
       connect: () => (life === this.seed - 1 ? broker.connect() : new Promise(() => {})),
       catalog: () => new Map([['tank_1', { name: 'T' }]]),
       onRefused: (feed, detail) => void this.refused.push(`${feed}: ${detail}`),
+      onSilent: (feed, silent) => void this.silent.push(`${feed} ${silent}`),
     });
     this.journal.onHead(() => this.uplink.poke());
     this.journal.onRenewed((feeds) => this.uplink.renewed(feeds));
@@ -267,11 +269,22 @@ describe('a feed', () => {
     expect((await house.journal.ledger.depth('street')).a.rows).toBe(1);
     expect(house.uplink.status()[0]?.counters.bad_input).toBe(3);
     ack({ stream, seq: 2 });
+    ack({ stream: stream?.replace('.a.', '.t.'), seq: 1 });
     await house.clock.advance(1000);
     expect((await house.journal.ledger.depth('street')).a.rows).toBe(0);
     const before = sent();
     await house.clock.advance(3_600_000);
     expect(sent()).toBe(before);
+    expect(house.silent).toEqual([]);
+    // A day without an acknowledgement is told once; a day without anything to acknowledge is none.
+    await house.clock.advance(2 * 86_400_000);
+    expect(house.silent).toEqual([]);
+    await house.alarm();
+    await house.clock.advance(2 * 86_400_000);
+    expect(house.silent).toEqual(['street true']);
+    ack({ stream, seq: 3 });
+    await house.clock.advance(1000);
+    expect(house.silent).toEqual(['street true', 'street false']);
   });
 
   it('sends delivered members once more when the platform asks: the same bytes, and nothing new waits', async () => {
