@@ -2,6 +2,7 @@
 import { WeinaoError } from '../../src/base/errors/index.ts';
 import type { DeviceModel } from '../../src/base/model.ts';
 import type { LineDoor, ScanAsk, ScanResult } from '../../src/kit/driver.ts';
+import { decodings } from './decodings.ts';
 import { fromTcp, rtuFramer, tcpFramer, toTcp } from './frame.ts';
 import { wantedOf } from './layout.ts';
 import { createPduCodec } from './pdu.ts';
@@ -38,5 +39,5 @@ export async function scanModbus(door: LineDoor, ask: ScanAsk, signal: AbortSign
   const words = isBits(table)
     ? Array.from({ length: ask.count }, (_, i) => ((bytes[i >> 3] ?? 0) >> (i & 7)) & 1)
     : Array.from({ length: bytes.length / 2 }, (_, i) => ((bytes[2 * i] ?? 0) << 8) | (bytes[2 * i + 1] ?? 0));
-  return { request, reply, words };
+  return { request, reply, words, decodings: isBits(table) ? [] : decodings(words) };
 }

@@ -1,6 +1,5 @@
 /** `weinao probe`: one register or point, read once, with its raw words and every plausible reading of them. */
 import { drivers } from '../../drivers/index.ts';
-import { decodings } from '../../drivers/modbus/decodings.ts';
 import { hex } from '../base/bytes.ts';
 import { WeinaoError } from '../base/errors/index.ts';
 import type { DeviceModel, SiteModel } from '../base/model.ts';
@@ -98,6 +97,6 @@ export async function probeRegister(
     request: hex(result.request),
     reply: hex(result.reply),
     words: result.words.map((w) => (bits ? String(w) : w.toString(16).toUpperCase().padStart(4, '0'))),
-    decodings: bits ? [] : decodings(result.words),
+    decodings: result.decodings,
   };
 }

@@ -95,6 +95,8 @@ export interface ScanResult {
   readonly reply: Uint8Array;
   /** registers, or bits as 0 and 1 */
   readonly words: readonly number[];
+  /** every plausible reading of the words: type, byte order, value */
+  readonly decodings: readonly { readonly as: string; readonly order: string; readonly value: number }[];
 }
 
 export interface DriverModule {
