@@ -321,7 +321,13 @@ export class FeedSender {
   }
 
   private put(connection: BrokerConnection, message: OutMessage): Promise<void> {
-    return publishMember(connection, `${this.base}/up/${message.stream}`, this.feed.encoding, message);
+    return publishMember(
+      connection,
+      `${this.base}/up/${message.stream}`,
+      this.feed.encoding,
+      message,
+      this.deps.clock.now().wall,
+    );
   }
 
   private publish(connection: BrokerConnection, window: FlightWindow, message: OutMessage): void {

@@ -1,4 +1,5 @@
 /** Feeds against a real broker: MQTT 5 and 3.1.1, TLS with client certificates, passwords, a broker that kills connections and forgets. */
+import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -77,6 +78,23 @@ describe('feeds and real brokers', () => {
     const packed = open.capture.filter((line) => line.includes('/three/t1/up/t'));
     const body = Buffer.from(JSON.parse(packed[0] ?? '{}').base64, 'base64');
     expect([...body.subarray(0, 4)]).toEqual([0x28, 0xb5, 0x2f, 0xfd]);
+    // What a broker may filter by stands beside the event (MQTT 5).
+    const listener = spawn('mosquitto_sub', [
+      ...['-V', '5', '-h', '127.0.0.1', '-p', String(plain.port), '-t', 'wn/1/five/t1/up/t', '-C', '1', '-W', '10'],
+      ...['-F', '%C|%P'],
+    ]);
+    let beside = '';
+    listener.stdout.on('data', (bytes: Buffer) => {
+      beside += bytes.toString();
+    });
+    const listened = new Promise<void>((resolve) => listener.once('close', () => resolve()));
+    const jitter = setInterval(() => slaves.cells.set('1 holding 0', 20 + Math.floor(performance.now() % 50)), 50);
+    await listened;
+    clearInterval(jitter);
+    expect(beside).toMatch(/^application\/cloudevents\+json; charset=utf-8\|/);
+    for (const part of [/id:[0-9A-Z]{26}/, /type:weinao\.telemetry\.sampled\.v1/, /sequence:\d+/, /wn-sent:20\d\d-/])
+      expect(beside).toMatch(part);
+
     // Somebody proves the live feed from the middle of it, with certificates of his own.
     const files = ['ca', 'cert', 'key'].flatMap((name) => [`--${name}`, join(place.config, 'secrets', name)]);
     const proof = spawnWeinao(['feed', 'verify', `mqtts://127.0.0.1:${tls.port}`, ...files, '--json']);
