@@ -181,6 +181,7 @@ async function drain(name: string, encoding: FeedModel['encoding'], fill: () => 
     connect: () => connectBroker({ url, protocol: 5, clientId: name }),
     catalog: () => new Map(),
     onRefused: () => {},
+    onCaughtUp: () => {},
     onSilent: () => {},
   });
   const cpu = process.cpuUsage();

@@ -150,6 +150,8 @@ class LiveHouse implements House {
       connect: (feed, will) => connectFeed(feed, will, deps.configFolder, deps.env, this.site.model),
       catalog: () => catalogOf(this.site.model),
       onRefused: (feed, detail) => this.raise(refusedFault(feed, detail)),
+      // What was lost stays told in the feed; the fault is over when nothing waits any more.
+      onCaughtUp: (feed) => this.clear('shed', feed),
       onSilent: (feed, silent) => (silent ? this.raise(silentFault(feed)) : this.clear('silent', feed)),
     });
     this.engine = createEngine({

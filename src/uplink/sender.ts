@@ -49,6 +49,8 @@ export interface SenderDeps {
   /** the device model as the feed may see it, by device */
   readonly catalog: () => ReadonlyMap<string, JsonObject>;
   readonly onRefused: (feed: string, detail: string) => void;
+  /** the broker has everything the journal holds for the feed; said again and again */
+  readonly onCaughtUp: (feed: string) => void;
   /** with `ack: app`: the platform has acknowledged nothing for a day, or does again */
   readonly onSilent: (feed: string, silent: boolean) => void;
 }
@@ -300,7 +302,10 @@ export class FeedSender {
     );
     if (this.connection !== connection || this.windows[stream] !== window) return true;
     const first = batch[0];
-    if (first === undefined) return false;
+    if (first === undefined) {
+      if (stream === 't' && window.count === 0) this.deps.onCaughtUp(this.feed.id);
+      return false;
+    }
     for (const message of batch) {
       window.fly(message);
       if (stream === 't') this.pace.spend();

@@ -41,6 +41,7 @@ class House {
   readonly log = memoryLog();
   readonly refused: string[] = [];
   readonly silent: string[] = [];
+  caughtUp = false;
   readonly folder = mkdtempSync(join(tmpdir(), 'weinao-uplink-'));
   journal!: JournalFace;
   uplink!: Uplink;
@@ -90,6 +91,9 @@ class House {
       connect: () => (life === this.seed - 1 ? broker.connect() : new Promise(() => {})),
       catalog: () => new Map([['tank_1', { name: 'T' }]]),
       onRefused: (feed, detail) => void this.refused.push(`${feed}: ${detail}`),
+      onCaughtUp: () => {
+        this.caughtUp = true;
+      },
       onSilent: (feed, silent) => void this.silent.push(`${feed} ${silent}`),
     });
     this.journal.onHead(() => this.uplink.poke());
@@ -168,8 +172,12 @@ describe('a feed', () => {
     house.broker.drop();
     for (let n = 0; n < 40; n++) await house.telemetry(n);
     for (let n = 0; n < 3; n++) await house.alarm();
+    house.caughtUp = false;
     house.broker.isAway = false;
-    await house.clock.advance(90_000);
+    await house.clock.advance(15_000);
+    expect(house.caughtUp).toBe(false);
+    await house.clock.advance(75_000);
+    expect(house.caughtUp).toBe(true);
     const order = house.order();
     expect(order.slice(0, 4)).toEqual(['a', 'a', 'a', 'a']);
     expect(order.filter((t) => t === 't').length).toBe(41);
