@@ -45,8 +45,6 @@ export interface ContractRow {
   readonly selects: 'everything';
   readonly encoder: number;
   readonly encoding: 'json' | 'json+zstd';
-  /** rows after this position belong to the epoch */
-  readonly from: number;
   readonly id: string;
   readonly madeAt: number;
   readonly reason: string;
@@ -79,8 +77,8 @@ export interface OutMessage {
 export interface Outward {
   /** changes with every change of the bytes it makes; a golden test guards it */
   readonly encoder: number;
-  /** first members of an epoch: `feed.epoch`, and `feed.gap` where something was lost */
-  open(contract: ContractRow, stream: Stream): readonly OutMessage[];
+  /** first members of an epoch that begins behind this position: `feed.epoch`, and `feed.gap` where something was lost */
+  open(contract: ContractRow, stream: Stream, position: number): readonly OutMessage[];
   /** the member for a row, or undefined when the row is of the other stream or withheld by the view */
   encode(contract: ContractRow, stream: Stream, head: StreamHead, row: JournalRow): OutMessage | undefined;
 }

@@ -333,6 +333,69 @@ describe('the journal', () => {
     await b.journal.close();
   });
 
+  it('an epoch of which only the first members were taken goes on with the same bytes, and skips nothing', async () => {
+    const path = newPath();
+    const a = open(path);
+    await a.journal.start();
+    await a.journal.ledger.open(DEMAND);
+    for (let n = 0; n < 8; n++) await a.journal.commit(work(draft(n, a.clock)));
+    await ackAlarms(a.journal, 3);
+    const [refused] = await members(a.journal, 'a', 3);
+    const over = { stream: 'a', position: refused?.position ?? 0 } as const;
+    await a.journal.ledger.renew('street', 'refused', over);
+    // feed.epoch, feed.gap, and the five alarms nobody has taken.
+    const before = await members(a.journal, 'a', 0);
+    expect(before.map((m) => m.type.slice('weinao.'.length, -'.v1'.length))).toEqual([
+      'feed.epoch',
+      'feed.gap',
+      ...Array.from({ length: 5 }, () => 'alarm.raised'),
+    ]);
+    const { epoch } = (await a.journal.ledger.open(DEMAND)).contract;
+    for (const m of before) expect(await a.journal.ledger.hashAt('street', 'a', { epoch, seq: m.seq })).toBe(m.hash);
+    for (const taken of [1, 2]) {
+      await ackAlarms(a.journal, taken);
+      await a.clock.advance(6000);
+      const b = open(path);
+      await b.journal.start();
+      const again = await members(b.journal, 'a', taken);
+      expect(again.map(text)).toEqual(before.slice(taken).map(text));
+      await b.journal.close();
+    }
+  });
+
+  it('replays an epoch from its own marks, and never from those of the one before', async () => {
+    const b = open(newPath());
+    await b.journal.start();
+    await b.journal.ledger.open(DEMAND);
+    const fill = async (): Promise<readonly OutMessage[]> => {
+      for (let n = 0; n < 3; n++) await b.journal.commit(work(...Array.from({ length: 100 }, () => draft(n, b.clock))));
+      const all = await members(b.journal, 'a', 0);
+      await ackAlarms(b.journal, all.length);
+      return all;
+    };
+    const { contract } = await b.journal.ledger.open(DEMAND);
+    const ask = async (epoch: string, from: number) =>
+      (await b.journal.ledger.replay('street', 'a', { epoch, seq: from - 1 }, { max: 3, bytes: 1e6 })).map(text);
+    const first = await fill();
+    // The mark of member 256 is not written yet when the epoch ends.
+    await b.journal.ledger.renew('street', 'test');
+    const { epoch } = (await b.journal.ledger.open(DEMAND)).contract;
+    const second = await fill();
+    await b.clock.advance(6000);
+    expect(await ask(contract.epoch, 257)).toEqual([]);
+    expect(await ask(epoch, 2)).toEqual(second.slice(1, 4).map(text));
+    expect(await ask(epoch, 270)).toEqual(second.slice(269, 272).map(text));
+    expect(first.length).toBe(301);
+    // Also in the database that takes the place of a dead one.
+    b.store.readOnly();
+    await b.journal.commit(work(draft(1, b.clock)));
+    const third = await fill();
+    const now = (await b.journal.ledger.open(DEMAND)).contract.epoch;
+    expect(await ask(now, 2)).toEqual(third.slice(1, 4).map(text));
+    expect(await ask(now, 280)).toEqual(third.slice(279, 282).map(text));
+    await b.journal.close();
+  });
+
   it('a feed that left the configuration is forgotten after a week, however often the gateway restarts', async () => {
     const path = newPath();
     const a = open(path);

@@ -40,6 +40,10 @@ interface Feed {
   keepMs: number;
   acked: { a: StreamHead; t: StreamHead };
   walkers: { a: Walker; t: Walker };
+  /** heads of this epoch to be written down */
+  marks: Mark[];
+  /** nothing of this epoch is written yet */
+  begins: boolean;
   dirty: boolean;
 }
 
@@ -49,8 +53,6 @@ export class Streams {
   private readonly feeds = new Map<string, Feed>();
   /** feeds somebody asked for since the start */
   private readonly wanted = new Set<string>();
-  /** not yet written */
-  private readonly marks: Mark[] = [];
 
   constructor(store: Store, outward: Outward) {
     this.store = store;
@@ -121,32 +123,19 @@ export class Streams {
   hashAt(id: string, stream: Stream, { epoch, seq }: Cursor): string | undefined {
     const feed = this.get(id);
     if (feed.contract.epoch !== epoch) return undefined;
-    const walker = { head: feed.acked[stream], window: [], bytes: 0 };
-    while (walker.head.seq < seq) {
-      const before = walker.head;
-      this.walk(feed, stream, walker, seq);
-      restart(walker, walker.head);
-      if (walker.head.position === before.position && walker.head.seq === before.seq) return undefined;
-    }
-    return walker.head.seq === seq ? walker.head.hash : undefined;
+    const head = this.walkTo(feed, stream, feed.acked[stream], seq)?.head;
+    return head?.seq === seq ? head.hash : undefined;
   }
 
   /** Delivered members once more, the same bytes; none when the epoch is over or the rows are gone. */
   replay(id: string, stream: Stream, { epoch, seq: after }: Cursor, limit: Limit): OutMessage[] {
     const feed = this.get(id);
     if (feed.contract.epoch !== epoch) return [];
-    const start = markBefore(this.store.db, id, stream, after + 1);
-    if (start === undefined) return [];
-    const walker: Walker = { head: start, window: [], bytes: 0 };
-    while (walker.head.seq < after) {
-      const before = walker.head;
-      restart(walker, before);
-      this.walk(feed, stream, walker, after);
-      if (walker.head.seq === before.seq && walker.head.position === before.position) return [];
-    }
-    restart(walker, walker.head);
+    const mark = markBefore(this.store.db, id, stream, after + 1);
+    const walker = mark === undefined ? undefined : this.walkTo(feed, stream, mark, after);
+    if (walker === undefined) return [];
     this.walk(feed, stream, walker, Math.min(after + limit.max, feed.acked[stream].seq));
-    return walker.window.filter((m) => m.seq <= feed.acked[stream].seq).slice(0, limit.max);
+    return walker.window;
   }
 
   ack(id: string, stream: Stream, { epoch, seq }: Cursor): void {
@@ -160,7 +149,7 @@ export class Streams {
     const passed = walker.window.indexOf(member) + 1;
     for (const gone of walker.window.splice(0, passed)) {
       walker.bytes -= gone.payload.length;
-      if (isMark(gone.seq)) this.marks.push({ feed: id, ...headOf(gone), stream });
+      if (isMark(gone.seq)) feed.marks.push({ feed: id, stream, ...headOf(gone) });
     }
   }
 
@@ -191,10 +180,12 @@ export class Streams {
     const set = db.prepare('INSERT OR REPLACE INTO feeds VALUES (?, ?, ?, ?)');
     for (const [id, feed] of this.feeds) {
       if (!feed.dirty) continue;
+      if (feed.begins) dropMarks(db, id);
+      saveMarks(db, feed.marks.splice(0));
+      feed.begins = false;
       set.run(id, JSON.stringify(feed.contract), JSON.stringify(feed.acked.a), JSON.stringify(feed.acked.t));
       feed.dirty = false;
     }
-    saveMarks(db, this.marks.splice(0));
   }
 
   get isDirty(): boolean {
@@ -204,12 +195,10 @@ export class Streams {
   /** Another database came instead: each feed starts anew there, with the events its platform has not taken yet. */
   replaced(store: Store, why: string, entropy: Uint8Array, wall: number): string[] {
     this.store = store;
-    const start = (position: number): StreamHead => ({ position, seq: 0, hash: ZEROS });
     for (const [i, [id, feed]] of [...this.feeds].entries()) {
       const salted = entropy.map((b) => b ^ (i + 1));
       const contract = this.contractFor({ ...feed.contract, feed: id, keepMs: feed.keepMs }, salted, wall, why, feed);
-      const fresh = newFeed(contract, { a: start(feed.acked.a.position), t: start(store.head - 1) }, feed.keepMs);
-      this.feeds.set(id, { ...fresh, dirty: true });
+      this.feeds.set(id, beginningOf(contract, feed.acked.a.position, store.head - 1, feed.keepMs));
     }
     return [...this.feeds.keys()];
   }
@@ -286,7 +275,6 @@ export class Streams {
       selects,
       encoder: this.outward.encoder,
       encoding,
-      from: this.store.head - 1,
       id: ulid(wall, entropy.subarray(8)),
       madeAt: Math.round(wall),
       reason,
@@ -295,23 +283,30 @@ export class Streams {
   }
 
   private begin(contract: ContractRow, from: { a: StreamHead; t: StreamHead }, keepMs: number): FeedState {
-    const start = (head: StreamHead): StreamHead => ({ position: head.position, seq: 0, hash: ZEROS });
-    const feed = newFeed(contract, { a: start(from.a), t: start(from.t) }, keepMs);
-    feed.dirty = true;
+    const feed = beginningOf(contract, from.a.position, from.t.position, keepMs);
     this.feeds.set(contract.feed, feed);
-    const marks = STREAMS.map((stream) => ({ feed: contract.feed, stream, ...feed.acked[stream] }));
-    this.store.write((db) => {
-      dropMarks(db, contract.feed);
-      saveMarks(db, marks);
-      this.save(db);
-    });
+    this.store.write((db) => this.save(db));
     return stateOf(feed);
+  }
+
+  /** A walker that stands on this member, with nothing in its window; undefined when the rows end before it. */
+  private walkTo(feed: Feed, stream: Stream, start: StreamHead, seq: number): Walker | undefined {
+    const walker: Walker = { head: start, window: [], bytes: 0 };
+    while (walker.head.seq < seq) {
+      const before = walker.head;
+      this.walk(feed, stream, walker, seq);
+      if (walker.head.seq === before.seq && walker.head.position === before.position) return undefined;
+      restart(walker, walker.head);
+    }
+    return walker;
   }
 
   /** Makes members up to the one of this number, or as many as the window holds. */
   private walk(feed: Feed, stream: Stream, walker: Walker, upTo: number): void {
-    if (walker.head.seq === 0)
-      for (const member of this.outward.open(feed.contract, stream)) add(walker, member, walker.head.position);
+    const opening = feed.contract.gap?.stream === stream ? 2 : 1;
+    if (walker.head.seq < opening)
+      for (const member of this.outward.open(feed.contract, stream, walker.head.position))
+        if (member.seq > walker.head.seq && member.seq <= upTo) add(walker, member, member.position);
     while (walker.head.seq < upTo && walker.bytes < WINDOW_BYTES) {
       const rows = this.store.rowsAfter(stream, walker.head.position, ROWS_AT_ONCE);
       if (rows.length === 0) return;
@@ -327,7 +322,23 @@ export class Streams {
 
 function newFeed(contract: ContractRow, acked: { a: StreamHead; t: StreamHead }, keepMs: number): Feed {
   const walker = (head: StreamHead): Walker => ({ head, window: [], bytes: 0 });
-  return { contract, keepMs, acked, walkers: { a: walker(acked.a), t: walker(acked.t) }, dirty: false };
+  return {
+    contract,
+    keepMs,
+    acked,
+    walkers: { a: walker(acked.a), t: walker(acked.t) },
+    marks: [],
+    begins: false,
+    dirty: false,
+  };
+}
+
+/** A feed whose epoch begins behind these positions: its first heads are its first marks. */
+function beginningOf(contract: ContractRow, a: number, t: number, keepMs: number): Feed {
+  const start = (position: number): StreamHead => ({ position, seq: 0, hash: ZEROS });
+  const acked = { a: start(a), t: start(t) };
+  const marks = STREAMS.map((stream) => ({ feed: contract.feed, stream, ...acked[stream] }));
+  return { ...newFeed(contract, acked, keepMs), marks, begins: true, dirty: true };
 }
 
 function stateOf(feed: Feed): FeedState {

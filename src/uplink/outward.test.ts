@@ -19,7 +19,6 @@ const CONTRACT: ContractRow = {
   selects: 'everything',
   encoder: ENCODER,
   encoding: 'json',
-  from: 6,
   id: '01KAW0000000000000000000E0',
   madeAt: Date.UTC(2026, 10, 20, 3),
   reason: 'new',
@@ -71,8 +70,8 @@ const ROWS: readonly JournalRow[] = [
 
 function streamOf(stream: Stream, contract = CONTRACT, rows = ROWS): OutMessage[] {
   const outward = createOutward();
-  const made = [...outward.open(contract, stream)];
-  let head: StreamHead = made.at(-1) ?? { position: contract.from, seq: 0, hash: '' };
+  const made = [...outward.open(contract, stream, 6)];
+  let head: StreamHead = made.at(-1) ?? { position: 6, seq: 0, hash: '' };
   for (const row of rows) {
     const member = outward.encode(contract, stream, head, row);
     if (member !== undefined) made.push(member);

@@ -28,8 +28,8 @@ const SEVERITY: Readonly<Record<Level, readonly [number, string]>> = {
 export function createOutward(): Outward {
   return {
     encoder: ENCODER,
-    open: (contract, stream) => {
-      const epoch = epochMember(contract, stream);
+    open: (contract, stream, position) => {
+      const epoch = epochMember(contract, stream, position);
       return contract.gap?.stream === stream ? [epoch, gapMember(contract, contract.gap, epoch)] : [epoch];
     },
     encode: (contract, stream, head, row) => {
@@ -50,17 +50,17 @@ interface Draft {
   readonly samples: number;
 }
 
-function epochMember(contract: ContractRow, stream: Stream): OutMessage {
+function epochMember(contract: ContractRow, stream: Stream, position: number): OutMessage {
   const old =
     contract.old === undefined
       ? {}
       : { old: contract.old.epoch, seq: contract.old[stream].seq, hash: contract.old[stream].hash };
   const id = stream === 'a' ? contract.id : derivedUlid(contract.madeAt, contract.id, stream);
-  const head = { position: contract.from, seq: 0, hash: '0'.repeat(64) };
+  const head = { position, seq: 0, hash: '0'.repeat(64) };
   return seal(contract, stream, head, {
     id,
     type: 'feed.epoch',
-    position: contract.from,
+    position,
     attributes: { time: isoTime(contract.madeAt), recordedtime: isoTime(contract.madeAt) },
     data: canonical({ reason: contract.reason, ...old }),
     red: false,
@@ -72,7 +72,7 @@ function gapMember(contract: ContractRow, { stream, reason, lost, from, to }: Ga
   return seal(contract, stream, head, {
     id: derivedUlid(contract.madeAt, contract.id, `gap.${stream}`),
     type: 'feed.gap',
-    position: contract.from,
+    position: head.position,
     attributes: { time: isoTime(contract.madeAt), recordedtime: isoTime(contract.madeAt) },
     data: canonical({ reason, lost, from: isoTime(from), to: isoTime(to) }),
     red: false,
