@@ -11,10 +11,12 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BrokerConnection, connectBroker } from '../../src/io/mqtt.ts';
+import { freePort, until } from '../../test/kit/wait.ts';
+
+export { freePort, until };
 
 export const ROOT = join(import.meta.dirname, '../..');
 /** the unit's own flags and environment */
@@ -37,22 +39,6 @@ export function folder(): string {
 }
 
 export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
-export async function until(what: string, ask: () => boolean | Promise<boolean>, withinMs = 60_000): Promise<void> {
-  const end = performance.now() + withinMs;
-  while (!(await ask())) {
-    if (performance.now() > end) throw new Error(`not within ${withinMs} ms: ${what}`);
-    await pause(20);
-  }
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
 
 export function start(
   command: string,

@@ -7,7 +7,8 @@ import { createModbusSimulator } from '../../drivers/modbus/simulator.ts';
 import { callLocal, followLocal } from '../../src/io/local-api.ts';
 import { listenSocket } from '../../src/io/socket.ts';
 import { createVerifier } from '../../src/uplink/index.ts';
-import { broker, compile, fixed, folder, gateway, pause, quantile, row, subscribe, syncTimes, until } from './kit.ts';
+import { tracing } from '../../test/kit/disktrace.ts';
+import { broker, fixed, folder, gateway, pause, quantile, row, subscribe, syncTimes, until } from './kit.ts';
 
 const POLL = 200;
 const WINDOW = 1000;
@@ -113,9 +114,8 @@ row(
   quantile(quiet.readings, 0.99) <= POLL + WINDOW + 100,
 );
 
-const library = join(folder(), 'disktrace.so');
-compile('test/crash/disktrace.c', library, '-shared', '-fPIC', '-ldl', '-lpthread');
-const tired = await run({ LD_PRELOAD: library, DISKSTALL: STALL });
+const { LD_PRELOAD = '' } = tracing(folder()).env;
+const tired = await run({ LD_PRELOAD, DISKSTALL: STALL });
 row(
   'disk stalls 500 ms: alarm to receipt, p99 / max ms',
   `${fixed(quantile(tired.alarms, 0.99), 0)} / ${fixed(Math.max(...tired.alarms), 0)}`,

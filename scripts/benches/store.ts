@@ -3,7 +3,6 @@
  * whether any of it depends on the backlog's size. One journal, one broker, all in this process but the store's own thread.
  */
 import { execFileSync } from 'node:child_process';
-import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { EventDraft } from '../../src/base/event.ts';
 import type { FeedModel } from '../../src/base/model.ts';
@@ -15,7 +14,8 @@ import { startWorker } from '../../src/io/worker.ts';
 import { createJournal, type JournalFace } from '../../src/journal/index.ts';
 import { createUplink } from '../../src/uplink/index.ts';
 import { memoryLog } from '../../test/fakes/log.ts';
-import { broker, compile, fixed, folder, pause, quantile, ROOT, row, syncTimes, until } from './kit.ts';
+import { tracing } from '../../test/kit/disktrace.ts';
+import { broker, fixed, folder, pause, quantile, ROOT, row, syncTimes, until } from './kit.ts';
 
 const clock = systemClock();
 const random = systemRandom();
@@ -103,27 +103,15 @@ row(
 );
 
 // --- bytes -----------------------------------------------------------------------------------------------------------------------------------
-const library = join(folder(), 'disktrace.so');
-compile('test/crash/disktrace.c', library, '-shared', '-fPIC', '-ldl', '-lpthread');
 /** Bytes written to the journal's files, and syncs, by a process that makes so many commits. */
 function cost(commits: number, telemetry: number, events: number): { bytes: number; syncs: number } {
   const home = folder();
-  const trace = join(home, 'trace');
+  const { env, read } = tracing(home);
   const args = [join(ROOT, 'test/crash/workload.ts'), home, 'FULL', String(commits), String(telemetry), String(events)];
-  execFileSync(process.execPath, args, { env: { ...process.env, LD_PRELOAD: library, DISKTRACE: trace } });
-  const bytes = readFileSync(trace);
-  let total = 0;
-  let syncs = 0;
-  for (let at = 0; at < bytes.length; ) {
-    const kind = bytes.readUInt32LE(at);
-    const file = bytes.readUInt32LE(at + 4);
-    const length = Number(bytes.readBigUInt64LE(at + 16));
-    if (kind === 1 && file <= 2) total += length;
-    if (kind === 2) syncs++;
-    at += 24 + length;
-  }
-  rmSync(trace);
-  return { bytes: total, syncs };
+  execFileSync(process.execPath, args, { env: { ...process.env, ...env } });
+  const disk = read().filter((r) => r.file === 'db' || r.file === 'wal');
+  const bytes = disk.filter((r) => r.kind === 'write').reduce((sum, r) => sum + r.bytes.length, 0);
+  return { bytes, syncs: disk.filter((r) => r.kind === 'sync').length };
 }
 const few = cost(200, 1000, 0);
 const many = cost(1200, 1000, 0);

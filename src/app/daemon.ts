@@ -70,7 +70,7 @@ async function chooseConfig(
   const { configFolder, env } = deps;
   const now: Checked = await checkConfigApart(configFolder, env);
   if (now.site !== undefined) return { checked: now.site, lastGood: false, problems: [] };
-  const { peekData } = await import('../config/index.ts');
+  const { peekData } = await import('../config/peek.ts');
   const data = await peekData(configFolder, env);
   const kept = await checkConfigApart(join(data, LAST_GOOD), env, configFolder);
   if (kept.site === undefined) throw new InvalidConfig(now.problems);

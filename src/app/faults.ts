@@ -1,4 +1,5 @@
 /** The gateway's own alarms, in the words of the duty room. */
+import type { Shed } from '../base/feed.ts';
 import type { LocatedProblem } from '../base/problem.ts';
 import { showProblem } from '../config/show.ts';
 import type { TechnicalFault } from './technical.ts';
@@ -49,7 +50,7 @@ export const silentFault = (feed: string): TechnicalFault => ({
 });
 
 /** Telemetry nobody took was given up; what it was stands in the feed's own gap. */
-export const shedFault = (feed: string, why: 'disk-full' | 'kept-too-long'): TechnicalFault => ({
+export const shedFault = (feed: string, why: Shed): TechnicalFault => ({
   topic: 'shed',
   instance: feed,
   level: 'red',

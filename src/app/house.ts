@@ -1,13 +1,14 @@
 /**
  * The house: builds the floors from one configuration and lets a value travel through them.
  *
- * Order of start: store (its newest time floors the wall clock), the feeds' places in it, rules and alarms restored, then the field. Stopping goes the other way:
- * the field first, so that nothing new comes; then rules, feeds, and last the store with all it was given.
+ * Order of start: store (its newest time floors the wall clock), the feeds' places in it, rules and alarms restored, then the field. Stopping
+ * goes the other way: the field first, so that nothing new comes; then rules, feeds, and last the store with all it was given.
  * Guarantees: a stop after a failed start, or twice, does no harm; a reload is all or nothing and restarts only what changed.
  * It does not promise delivery: that is the feeds' business, against the journal.
  */
 import { join } from 'node:path';
 import { drivers } from '../../drivers/index.ts';
+import { isShed } from '../base/feed.ts';
 import type { Commit, JournalFacts, Restored } from '../base/journal.ts';
 import type { SiteModel } from '../base/model.ts';
 import type { Log, Random } from '../base/ports.ts';
@@ -113,7 +114,6 @@ class LiveHouse implements House {
   readonly hub = createWatchHub();
   private readonly deps: HouseDeps;
   private readonly pipeline: Pipeline;
-
   private readonly opened: Opened;
   private site: CheckedSite;
   /** `device.point` of every point that is not of class none */
@@ -126,7 +126,6 @@ class LiveHouse implements House {
     this.deps = deps;
     this.site = site;
     this.opened = opened;
-
     this.journal = opened.journal;
     this.pipeline = createPipeline({
       clock,
@@ -170,7 +169,7 @@ class LiveHouse implements House {
     this.journal.onHead(() => this.uplink.poke());
     this.journal.onRenewed((feeds, why) => {
       this.uplink.renewed(feeds);
-      if (why === 'disk-full' || why === 'kept-too-long') for (const feed of feeds) this.raise(shedFault(feed, why));
+      if (isShed(why)) for (const feed of feeds) this.raise(shedFault(feed, why));
     });
     opened.onStalled((waiting) => this.pipeline.stalled(waiting));
   }

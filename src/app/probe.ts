@@ -4,7 +4,7 @@ import { hex } from '../base/bytes.ts';
 import { WeinaoError } from '../base/errors/index.ts';
 import type { DeviceModel, SiteModel } from '../base/model.ts';
 import type { Engine } from '../engine/index.ts';
-import type { LineDoor } from '../kit/driver.ts';
+import type { DriverModule, LineDoor, ScanAsk } from '../kit/driver.ts';
 
 /** A point by its name, or a register by station, table and address. */
 export type ProbeAsk =
@@ -68,25 +68,30 @@ async function probePoint(
 
 /** The register a point stands in, as it is on the wire; nothing where the protocol has no registers. */
 async function rawOf(device: DeviceModel, point: string, engine: Engine, signal: AbortSignal): Promise<object> {
-  const ask = drivers.find((d) => d.name === device.driver)?.place?.(device, point);
+  const module = drivers.find((d) => d.name === device.driver);
+  const ask = module?.place?.(device, point);
   const line = device.channel === undefined ? undefined : engine.line(device.channel);
-  if (ask === undefined || line === undefined || device.channel === undefined) return {};
-  return probeRegister({ channel: device.channel, ...ask }, line, signal);
+  return module === undefined || ask === undefined || line === undefined ? {} : scanned(module, ask, line, signal);
 }
 
-export async function probeRegister(
+async function probeRegister(
   ask: Exclude<ProbeAsk, { device: string }>,
   line: LineDoor,
   signal: AbortSignal,
 ): Promise<object> {
   const module = drivers.find((d) => d.scan !== undefined && d.carries.includes(line.channel.carries));
-  if (module?.scan === undefined) throw new WeinaoError('cli.bad_probe');
+  if (module === undefined) throw new WeinaoError('cli.bad_probe');
+  return scanned(module, ask, line, signal);
+}
+
+async function scanned(module: DriverModule, ask: ScanAsk, line: LineDoor, signal: AbortSignal): Promise<object> {
+  if (module.scan === undefined) throw new WeinaoError('cli.bad_probe');
   const { station, table, address, count } = ask;
   const result = await module.scan(line, { station, table, address, count }, signal);
   const bits = table === 'coil' || table === 'discrete';
   return {
     schema: 1,
-    channel: ask.channel,
+    channel: line.channel.id,
     station,
     register: {
       table,

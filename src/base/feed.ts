@@ -23,6 +23,11 @@ export type JournalRow =
       readonly samples: Uint8Array;
     };
 
+/** Why telemetry nobody took was given up. */
+const SHED = ['disk-full', 'kept-too-long'] as const;
+export type Shed = (typeof SHED)[number];
+export const isShed = (why: string): why is Shed => SHED.some((s) => s === why);
+
 /** What a feed lost at the beginning of an epoch: told as the second member of its stream. */
 export interface Gap {
   readonly stream: Stream;

@@ -5,8 +5,8 @@
  * is collected for `windowMs` and committed once. Callers never wait for the disk unless they await the answer.
  * - A commit answered `durable: true` is on the disk. A cut loses at most the telemetry of the running window.
  * - If the worker says nothing for STALL_MS, `onStalled` gets the commits that wait; they stay queued.
- * - If the worker dies it is started again after RESTART_MS and gets what was not answered once more (a commit it had finished without saying so is then there
- *   twice, with two ids). Telemetry waiting for a busy worker is bounded by MAX_GROUPS; beyond, the oldest group is dropped and counted.
+ * - If the worker dies it is started again after RESTART_MS and gets what was not answered once more (a commit it had finished without
+ *   saying so is then there twice, with two ids). Telemetry waiting for a busy worker is bounded by MAX_GROUPS; beyond, the oldest group is dropped and counted.
  */
 import { WeinaoError } from '../base/errors/index.ts';
 import type { Stream } from '../base/event.ts';
@@ -41,7 +41,7 @@ export interface JournalDeps {
 export interface JournalFace extends Journal {
   readonly ledger: FeedLedger;
   start(): Promise<JournalFacts>;
-  /** feeds whose epoch changed under them (none named = all), and why; `disk-full` and `kept-too-long` lost telemetry with it */
+  /** feeds whose epoch changed under them (none named = all), and why; with a `Shed` they lost telemetry */
   onRenewed(listener: RenewListener): () => void;
 }
 

@@ -3,6 +3,7 @@
  * while the file is over its budget, loses the oldest segment: it alone gets a new epoch whose first member tells, and the loss is counted.
  * Alarm rows every feed has passed stay for ALARM_DAYS. One small step at a time, so that no commit waits long.
  */
+import type { Shed } from '../base/feed.ts';
 import { dropMarksBefore } from './marks.ts';
 import type { Store } from './store.ts';
 import type { Streams } from './streams.ts';
@@ -10,9 +11,6 @@ import type { Streams } from './streams.ts';
 const ALARM_DAYS = 180;
 const DAY = 86_400_000;
 const ROWS_AT_ONCE = 500;
-
-/** Why a feed lost telemetry. */
-export type Shed = 'disk-full' | 'kept-too-long';
 
 export interface Pruned {
   /** feeds that lost what they had not taken */

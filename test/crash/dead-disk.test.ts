@@ -7,7 +7,7 @@ import { startConsumer } from '../kit/consumer.ts';
 import { startDaemonProcess, untilStatus } from '../kit/daemon.ts';
 import { tracing } from '../kit/disktrace.ts';
 import { mosquitto } from '../kit/mosquitto.ts';
-import { startSlaves, tempFolder, tempSite, until } from '../kit/site.ts';
+import { oneTank, startSlaves, tempFolder, tempSite, until } from '../kit/site.ts';
 
 describe('a card that', () => {
   it.each([
@@ -17,16 +17,12 @@ describe('a card that', () => {
   ])('%s loses no alarm', { timeout: 60_000 }, async (_, how) => {
     const slaves = await startSlaves('tcp', { '1 holding 0': 900 });
     const broker = await mosquitto();
-    const site = tempSite({
-      'weinao.yaml': `site: {id: t1, name: 测试小区}
-gateway: {id: gw1, data: DATA, commit_window: 100ms}
-channels: {plc: {modbus_tcp: "127.0.0.1:${slaves.port}"}}
-devices:
-  tank_1: {driver: modbus, channel: plc, address: 1, poll: 50ms, points: {level: {register: holding 0, as: uint16, unit: mm, class: none}}}
-feeds: {street: {to: "mqtt://127.0.0.1:${broker.port}", view: everything}}
-`,
-      'rules/a.yaml': 'rule: low\nlevel: red\neach: {device: tank_1}\nwhen: level < 100\ntext: 低\nact: 补水\n',
-    });
+    const site = tempSite(
+      oneTank(slaves.port, `  street: {to: "mqtt://127.0.0.1:${broker.port}", view: everything}\n`, {
+        pollMs: 50,
+        windowMs: 100,
+      }),
+    );
     const folder = tempFolder();
     const { env } = tracing(folder);
     const trigger = join(folder, how);

@@ -4,7 +4,7 @@ import { startConsumer } from '../kit/consumer.ts';
 import { startDaemonProcess, untilStatus } from '../kit/daemon.ts';
 import { tracing } from '../kit/disktrace.ts';
 import { mosquitto } from '../kit/mosquitto.ts';
-import { startSlaves, tempFolder, tempSite, until } from '../kit/site.ts';
+import { oneTank, startSlaves, tempFolder, tempSite, until } from '../kit/site.ts';
 
 const ROUNDS = 25;
 
@@ -13,16 +13,12 @@ describe('an alarm', () => {
     const slaves = await startSlaves('tcp', { '1 holding 0': 900 });
     const broker = await mosquitto();
     await broker.start();
-    const site = tempSite({
-      'weinao.yaml': `site: {id: t1, name: 测试小区}
-gateway: {id: gw1, data: DATA, commit_window: 100ms}
-channels: {plc: {modbus_tcp: "127.0.0.1:${slaves.port}"}}
-devices:
-  tank_1: {driver: modbus, channel: plc, address: 1, poll: 20ms, points: {level: {register: holding 0, as: uint16, unit: mm, class: none}}}
-feeds: {street: {to: "mqtt://127.0.0.1:${broker.port}", view: everything}}
-`,
-      'rules/a.yaml': 'rule: low\nlevel: red\neach: {device: tank_1}\nwhen: level < 100\ntext: 低\nact: 补水\n',
-    });
+    const site = tempSite(
+      oneTank(slaves.port, `  street: {to: "mqtt://127.0.0.1:${broker.port}", view: everything}\n`, {
+        pollMs: 20,
+        windowMs: 100,
+      }),
+    );
     const { env, read } = tracing(tempFolder());
     const platform = startConsumer({ url: `mqtt://127.0.0.1:${broker.port}` });
     const daemon = startDaemonProcess(site, env);

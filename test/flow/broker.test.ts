@@ -6,18 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { startConsumer } from '../kit/consumer.ts';
 import { spawnWeinao, startDaemonProcess, untilStatus } from '../kit/daemon.ts';
 import { certificates, mosquitto } from '../kit/mosquitto.ts';
-import { startSlaves, tempSite, until } from '../kit/site.ts';
-
-const site = (modbus: number, feeds: string): string => `site: {id: t1, name: 测试小区}
-gateway: {id: gw1, data: DATA, commit_window: 200ms}
-channels: {plc: {modbus_tcp: "127.0.0.1:${modbus}"}}
-devices:
-  tank_1:
-    {driver: modbus, channel: plc, address: 1, poll: 100ms,
-     points: {level: {register: holding 0, as: uint16, unit: mm, class: none}}}
-feeds:
-${feeds}`;
-const RULES = 'rule: low\nlevel: red\neach: {device: tank_1}\nwhen: level < 100\ntext: "水位 {level}"\nact: 补水\n';
+import { oneTank, startSlaves, tempSite, until } from '../kit/site.ts';
 
 describe('feeds and real brokers', () => {
   it('each feed speaks its own MQTT; one that is refused costs only itself', { timeout: 60_000 }, async () => {
@@ -36,7 +25,7 @@ describe('feeds and real brokers', () => {
     const file = (name: string): string => readFileSync(join(tls.folder, name), 'utf8');
     const secrets = { ca: file('ca.pem'), cert: file('client.pem'), key: file('client.key') };
     const place = tempSite({
-      'weinao.yaml': site(
+      ...oneTank(
         slaves.port,
         `  five: {to: "mqtt://127.0.0.1:${plain.port}", view: everything}
   three: {to: "mqtt://127.0.0.1:${plain.port}", mqtt: 3, encoding: json+zstd, view: everything}
@@ -45,7 +34,6 @@ describe('feeds and real brokers', () => {
   stranger: {to: "mqtts://127.0.0.1:${tls.port}", cert: {file: cert}, key: {file: key}, view: everything}
 `,
       ),
-      'rules/a.yaml': RULES,
       'secrets/ca': secrets.ca,
       'secrets/cert': secrets.cert,
       'secrets/key': secrets.key,
@@ -120,7 +108,7 @@ describe('feeds and real brokers', () => {
     // MQTT 3.1.1 knows no delay of the will.
     const feeds = `  three: {to: "mqtt://127.0.0.1:${broker.port}", mqtt: 3, view: everything}\n`;
     const platform = startConsumer({ url: `mqtt://127.0.0.1:${broker.port}` });
-    const daemon = startDaemonProcess(tempSite({ 'weinao.yaml': site(slaves.port, feeds), 'rules/a.yaml': RULES }));
+    const daemon = startDaemonProcess(tempSite(oneTank(slaves.port, feeds)));
     const states = (): { online: boolean; session: string; why?: string }[] =>
       platform.capture
         .map((line) => JSON.parse(line) as { topic: string; base64: string })
@@ -139,10 +127,7 @@ describe('feeds and real brokers', () => {
     const slaves = await startSlaves('tcp', { '1 holding 0': 900 });
     const broker = await mosquitto();
     await broker.start();
-    const place = tempSite({
-      'weinao.yaml': site(slaves.port, `  five: {to: "mqtt://127.0.0.1:${broker.port}", view: everything}\n`),
-      'rules/a.yaml': RULES,
-    });
+    const place = tempSite(oneTank(slaves.port, `  five: {to: "mqtt://127.0.0.1:${broker.port}", view: everything}\n`));
     const platform = startConsumer({ url: `mqtt://127.0.0.1:${broker.port}` });
     const daemon = startDaemonProcess(place);
     await untilStatus(daemon, 'connected', (s) => s.feeds[0]?.state === 'connected');

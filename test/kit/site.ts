@@ -1,12 +1,13 @@
 /** A site's folder under /tmp for one test: files written, a free Modbus slave to poll, and everything removed at the end. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { createModbusSimulator, type SimulatedUnit } from '../../drivers/modbus/simulator.ts';
 import { systemClock } from '../../src/io/clock.ts';
 import { listenSocket, type SocketServer } from '../../src/io/socket.ts';
+
+export { freePort, until } from './wait.ts';
 
 export function tempFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'weinao-test-'));
@@ -38,14 +39,25 @@ export function tempSite(files: Readonly<Record<string, string>>): Site {
   return site;
 }
 
-/** A port nobody listens on at this moment. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
+/** An estate of one water tank over Modbus TCP and a red rule about its level; `feeds` is the section's YAML, indented. */
+export function oneTank(
+  modbus: number,
+  feeds: string,
+  { pollMs = 100, windowMs = 200 } = {},
+): Readonly<Record<string, string>> {
+  return {
+    'weinao.yaml': `site: {id: t1, name: 测试小区}
+gateway: {id: gw1, data: DATA, commit_window: ${windowMs}ms}
+channels: {plc: {modbus_tcp: "127.0.0.1:${modbus}"}}
+devices:
+  tank_1:
+    {driver: modbus, channel: plc, address: 1, poll: ${pollMs}ms,
+     points: {level: {register: holding 0, as: uint16, unit: mm, class: none}}}
+feeds:
+${feeds}`,
+    'rules/a.yaml':
+      'rule: low\nlevel: red\neach: {device: tank_1}\nwhen: level < 100\ntext: "水位 {level}"\nact: 补水\n',
+  };
 }
 
 /** Modbus slaves behind a TCP port, whose cells the test changes as it likes: `cells.get('5 holding 0')`. */
@@ -80,14 +92,4 @@ export async function startSlaves(form: 'rtu' | 'tcp', cells: Readonly<Record<st
   };
   onTestFinished(close);
   return { port: server.port, cells: values, close };
-}
-
-/** Asks until the answer is true: for things another process does in its own time. Fails with what it was told to say. */
-export async function until(what: string, ask: () => boolean | Promise<boolean>, withinMs = 20_000): Promise<void> {
-  const end = performance.now() + withinMs;
-  while (performance.now() < end) {
-    if (await ask()) return;
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-  throw new Error(`not within ${withinMs} ms: ${what}`);
 }
