@@ -239,10 +239,10 @@ class LiveHouse implements House {
   }
 
   private keep(readings: readonly Reading[]): void {
-    this.journal.report(readings);
-    // What is personal is on the disk before anything else is done with it; the rest waits for the commit window.
-    if (readings.some((r) => this.personal.has(`${r.device}.${r.point}`)))
-      this.journal.flush().catch((error: unknown) => this.deps.log.error('journal.flush', { detail: String(error) }));
+    const isPersonal = (r: Reading): boolean => this.personal.has(`${r.device}.${r.point}`);
+    const personal = readings.filter(isPersonal);
+    if (personal.length < readings.length) this.journal.report(readings.filter((r) => !isPersonal(r)));
+    if (personal.length > 0) this.journal.reportPersonal(personal);
   }
 
   private deviceChanged(change: DeviceChange): void {

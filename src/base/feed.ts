@@ -19,7 +19,7 @@ export type JournalRow =
       readonly boot: string;
       readonly mono: number;
       readonly synced: boolean;
-      /** canonical JSON of the samples array: `[{"d":…,"p":…,"t":…,"v":…},…]` */
+      /** canonical JSON of the samples array, `[{"d":…,"p":…,"t":…,"v":…},…]`, or of the whole data, `{"salt":…,"samples":[…]}` */
       readonly samples: Uint8Array;
     };
 
@@ -101,6 +101,13 @@ export interface FeedState {
   readonly contract: ContractRow;
   /** acknowledged heads */
   readonly acked: { readonly a: StreamHead; readonly t: StreamHead };
+  /** by stream, the sequence of the oldest member that can still be made, and of the newest that was made; `last` < `first` when there is none */
+  readonly range: { readonly a: Range; readonly t: Range };
+}
+
+export interface Range {
+  readonly first: number;
+  readonly last: number;
 }
 
 /** A member of one epoch; another epoch has members of the same numbers. */

@@ -60,6 +60,8 @@ export interface Journal {
   commit(work: Commit): Promise<Committed>;
   /** Adds readings to the telemetry of the current window. Bounded: beyond the bound the oldest group is dropped and counted. */
   report(readings: readonly Reading[]): void;
+  /** Personal readings: on the disk at once, in rows of their own that can be erased alone. */
+  reportPersonal(readings: readonly Reading[]): void;
   /** Commits pending telemetry now. */
   flush(): Promise<void>;
   facts(): Promise<JournalFacts>;

@@ -16,7 +16,7 @@ import type { Clock, Log, Random, Timer } from '../base/ports.ts';
 import type { Reading } from '../base/reading.ts';
 import type { WorkerPort } from '../io/worker.ts';
 import type { Answer, Limit, Opening, Request } from './protocol.ts';
-import { SampleGroups } from './samples.ts';
+import { type Group, SampleGroups } from './samples.ts';
 
 const STALL_MS = 1000;
 const PERSIST_MS = 5000;
@@ -64,6 +64,7 @@ class LiveJournal implements JournalFace {
   private readonly deps: JournalDeps;
   private readonly waiting = new Map<number, Waiting>();
   private readonly pending = new SampleGroups();
+  private readonly personal: SampleGroups;
   private readonly headListeners = new Set<(head: number) => void>();
   private readonly renewListeners = new Set<RenewListener>();
   private readonly boot: string;
@@ -82,6 +83,7 @@ class LiveJournal implements JournalFace {
   constructor(deps: JournalDeps) {
     this.deps = deps;
     this.boot = Buffer.from(deps.random.bytes(8)).toString('hex');
+    this.personal = new SampleGroups(() => Buffer.from(deps.random.bytes(16)).toString('hex'));
     this.ledger = this.createLedger();
   }
 
@@ -99,7 +101,7 @@ class LiveJournal implements JournalFace {
   }
 
   async commit(commit: Commit): Promise<Committed> {
-    const groups = this.pending.take();
+    const groups = this.takeGroups();
     this.window?.cancel();
     this.window = undefined;
     const { clock, random } = this.deps;
@@ -112,22 +114,19 @@ class LiveJournal implements JournalFace {
   report(readings: readonly Reading[]): void {
     for (const reading of readings) this.pending.add(reading);
     while (this.pending.groups > MAX_GROUPS) this.droppedBusy += this.pending.dropOldest();
-    this.window ??= this.deps.clock.timer('commit window', this.deps.windowMs, () => {
-      this.window = undefined;
-      void this.flush().catch(() => {});
-    });
+    this.openWindow();
+  }
+
+  reportPersonal(readings: readonly Reading[]): void {
+    for (const reading of readings) this.personal.add(reading);
+    while (this.personal.groups > MAX_GROUPS) this.droppedBusy += this.personal.dropOldest();
+    void this.flush().catch(() => {});
   }
 
   async flush(): Promise<void> {
     // While the disk is busy with the last window the readings wait here, where they are bounded.
-    if (this.telemetryInFlight > 0 && !this.closing) {
-      this.window ??= this.deps.clock.timer('commit window', this.deps.windowMs, () => {
-        this.window = undefined;
-        void this.flush().catch(() => {});
-      });
-      return;
-    }
-    const groups = this.pending.take();
+    if (this.telemetryInFlight > 0 && !this.closing) return this.openWindow();
+    const groups = this.takeGroups();
     if (groups.length === 0) return;
     const { clock, random } = this.deps;
     this.telemetryInFlight++;
@@ -136,12 +135,31 @@ class LiveJournal implements JournalFace {
       this.committedAt = clock.mono();
     } finally {
       this.telemetryInFlight--;
+      if (!this.personal.isEmpty && !this.closing) void this.flush().catch(() => {});
     }
+  }
+
+  private takeGroups(): Group[] {
+    return [...this.pending.take(), ...this.personal.take()];
+  }
+
+  private openWindow(): void {
+    this.window ??= this.deps.clock.timer('commit window', this.deps.windowMs, () => {
+      this.window = undefined;
+      void this.flush().catch(() => {});
+    });
   }
 
   async facts(): Promise<JournalFacts> {
     const facts = await this.ask<JournalFacts>({ op: 'facts' });
-    return { ...facts, counters: { ...facts.counters, dropped_busy: this.droppedBusy, untold: this.pending.untold } };
+    return {
+      ...facts,
+      counters: {
+        ...facts.counters,
+        dropped_busy: this.droppedBusy,
+        untold: this.pending.untold + this.personal.untold,
+      },
+    };
   }
 
   onHead(listener: (head: number) => void): () => void {

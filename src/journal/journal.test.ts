@@ -7,6 +7,7 @@ import { VirtualClock } from '../../test/fakes/clock.ts';
 import { memoryLog } from '../../test/fakes/log.ts';
 import { seededRandom } from '../../test/fakes/random.ts';
 import { type LoopbackStore, loopbackStore } from '../../test/fakes/store.ts';
+import { until } from '../../test/kit/wait.ts';
 import type { EventDraft, Stream } from '../base/event.ts';
 import type { FeedDemand, OutMessage } from '../base/feed.ts';
 import type { Commit } from '../base/journal.ts';
@@ -141,6 +142,26 @@ describe('the journal', () => {
     expect((await journal.facts()).counters).toMatchObject({ groups: 4, events: 1, commits: 2 });
     await journal.close();
     expect(clock.timers()).toEqual([]);
+  });
+
+  it('commits personal readings at once, in groups of their own with a salt each, also while the store is busy', async () => {
+    const { journal, clock } = open(newPath());
+    await journal.start();
+    const { contract } = await journal.ledger.open(DEMAND);
+    journal.report([reading(1, clock)]);
+    journal.reportPersonal([reading(2, clock)]);
+    journal.reportPersonal([reading(3, clock)]);
+    await until('three groups', async () => (await journal.facts()).counters.groups === 3);
+    const members = await journal.ledger.next('street', 't', { epoch: contract.epoch, seq: 1 }, ALL);
+    const data = members.map((m) => JSON.parse(new TextDecoder().decode(m.payload)).data);
+    expect(data.map((d) => d.samples.map((s: { v: number }) => s.v))).toEqual([[1], [2], [3]]);
+    expect(data.map((d) => d.salt)).toEqual([
+      undefined,
+      expect.stringMatching(/^[0-9a-f]{32}$/),
+      expect.stringMatching(/^[0-9a-f]{32}$/),
+    ]);
+    expect(data[1].salt).not.toBe(data[2].salt);
+    await journal.close();
   });
 
   it('commits that wait share one transaction', async () => {

@@ -29,6 +29,12 @@ export function markBefore(db: Sqlite, feed: string, stream: Stream, seq: number
     .get(feed, stream, seq) as StreamHead | undefined;
 }
 
+/** The first head from which members can still be made; undefined when none was written down. */
+export function firstMark(db: Sqlite, feed: string, stream: Stream): number | undefined {
+  const query = db.prepare('SELECT min(seq) FROM marks WHERE feed = ? AND stream = ?').pluck();
+  return (query.get(feed, stream) as number | null) ?? undefined;
+}
+
 /** A new epoch begins: marks of the one before are nothing any more. */
 export function dropMarks(db: Sqlite, feed: string): void {
   db.prepare('DELETE FROM marks WHERE feed = ?').run(feed);

@@ -1,6 +1,7 @@
 /**
  * Readings as the samples of a telemetry message, written as canonical JSON on the field's side of the thread border: one string per reading,
  * most of it from a cache. `{"d","p","t","v"}` for a good one, with `q` and `why` for the others.
+ * A group of personal readings is the whole data object with a salt of its own: what remains of it once it is erased, its hash, cannot be guessed.
  */
 import { canonical, feedNumber } from '../base/json.ts';
 import type { Reading } from '../base/reading.ts';
@@ -16,7 +17,7 @@ export interface Group {
   readonly oldest: number;
   readonly newest: number;
   readonly at: Instant;
-  /** canonical JSON of the samples array */
+  /** canonical JSON of the samples array, or of `{salt, samples}` */
   readonly samples: Uint8Array<ArrayBuffer>;
 }
 
@@ -33,6 +34,12 @@ export class SampleGroups {
   private timeMs = Number.NaN;
   private timeText = '';
   private readonly encoder = new TextEncoder();
+  private readonly salt: (() => string) | undefined;
+
+  /** @param salt hex, a new one for each group; none when nothing here is personal */
+  constructor(salt?: () => string) {
+    this.salt = salt;
+  }
 
   get isEmpty(): boolean {
     return this.parts.length === 0 && this.full.length === 0;
@@ -68,7 +75,10 @@ export class SampleGroups {
 
   private close(): void {
     if (this.parts.length === 0 || this.at === undefined) return;
-    const samples = this.encoder.encode(`[${this.parts.join(',')}]`);
+    const array = `[${this.parts.join(',')}]`;
+    const samples = this.encoder.encode(
+      this.salt === undefined ? array : `{"salt":"${this.salt()}","samples":${array}}`,
+    );
     this.full.push({ count: this.parts.length, oldest: this.oldest, newest: this.newest, at: this.at, samples });
     this.parts = [];
     this.size = 0;

@@ -16,11 +16,12 @@ import type {
   Gap,
   OutMessage,
   Outward,
+  Range,
   StreamHead,
 } from '../base/feed.ts';
 import { ulid } from '../base/ids.ts';
 import type { Sqlite } from '../io/sqlite.ts';
-import { dropMarks, isMark, type Mark, markBefore, saveMarks } from './marks.ts';
+import { dropMarks, firstMark, isMark, type Mark, markBefore, saveMarks } from './marks.ts';
 import type { Limit } from './protocol.ts';
 import type { Store } from './store.ts';
 
@@ -73,7 +74,7 @@ export class Streams {
     const known = this.feeds.get(demand.feed);
     this.wanted.add(demand.feed);
     if (known !== undefined) known.keepMs = demand.keepMs;
-    if (known !== undefined && this.isSame(known.contract, demand)) return stateOf(known);
+    if (known !== undefined && this.isSame(known.contract, demand)) return this.stateOf(known);
     const at = { position: this.store.head - 1, seq: 0, hash: ZEROS };
     const reason = known === undefined ? 'new' : 'contract';
     const contract = this.contractFor(demand, entropy, wall, reason, known);
@@ -286,7 +287,16 @@ export class Streams {
     const feed = beginningOf(contract, from.a.position, from.t.position, keepMs);
     this.feeds.set(contract.feed, feed);
     this.store.write((db) => this.save(db));
-    return stateOf(feed);
+    return this.stateOf(feed);
+  }
+
+  private stateOf(feed: Feed): FeedState {
+    const { contract, acked, walkers } = feed;
+    const range = (stream: Stream): Range => ({
+      first: (firstMark(this.store.db, contract.feed, stream) ?? acked[stream].seq) + 1,
+      last: Math.max(acked[stream].seq, walkers[stream].head.seq),
+    });
+    return { contract, acked: { ...acked }, range: { a: range('a'), t: range('t') } };
   }
 
   /** A walker that stands on this member, with nothing in its window; undefined when the rows end before it. */
@@ -339,10 +349,6 @@ function beginningOf(contract: ContractRow, a: number, t: number, keepMs: number
   const acked = { a: start(a), t: start(t) };
   const marks = STREAMS.map((stream) => ({ feed: contract.feed, stream, ...acked[stream] }));
   return { ...newFeed(contract, acked, keepMs), marks, begins: true, dirty: true };
-}
-
-function stateOf(feed: Feed): FeedState {
-  return { contract: feed.contract, acked: { ...feed.acked } };
 }
 
 const headOf = ({ position, seq, hash }: StreamHead): StreamHead => ({ position, seq, hash });

@@ -17,8 +17,8 @@ export interface GreetingDeps {
   readonly catalog: () => ReadonlyMap<string, JsonObject>;
 }
 
-export function streamName(state: FeedState, stream: Stream): string {
-  return `${state.contract.feed}.${stream}.${state.contract.epoch}`;
+export function streamName({ contract }: Pick<FeedState, 'contract'>, stream: Stream): string {
+  return `${contract.feed}.${stream}.${contract.epoch}`;
 }
 
 /** Changes exactly when what the feed tells, or how, changes. */
@@ -48,7 +48,7 @@ export async function greet(
     kid: signer.kid,
     key: signer.publicKey,
     devices: devices.size,
-    streams: STREAMS.map((s) => ({ stream: streamName(state, s), acked: state.acked[s].seq })),
+    streams: STREAMS.map((s) => ({ stream: streamName(state, s), ...state.range[s], acked: state.acked[s].seq })),
   };
   await connection.publish(`${base}/up/hello`, JSON.stringify(hello), { retain: true });
   const known = await ledger.recall(feed.id);
@@ -94,6 +94,6 @@ export async function isOurs(
   proof: RetainedProof,
 ): Promise<boolean> {
   const { feed, epoch } = contract;
-  if (proof.stream !== streamName({ contract, acked }, stream) || proof.seq < acked[stream].seq) return true;
+  if (proof.stream !== streamName({ contract }, stream) || proof.seq < acked[stream].seq) return true;
   return (await ledger.hashAt(feed, stream, { epoch, seq: proof.seq })) === proof.hash;
 }

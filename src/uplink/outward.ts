@@ -88,7 +88,7 @@ function groupMember(contract: ContractRow, head: StreamHead, row: Extract<Journ
     type: 'telemetry.sampled',
     position: row.position,
     attributes: { time: isoTime(row.newest), recordedtime: isoTime(row.recorded), ...unsynced },
-    data: `{"samples":${samples}}`,
+    data: samples.startsWith('[') ? `{"samples":${samples}}` : samples,
     red: false,
     samples: row.count,
   });

@@ -224,8 +224,8 @@ export class FeedSender {
   /** Forgets what is in flight and stands where the journal's cursor stands. */
   private async fromCursor(): Promise<void> {
     this.epochOver = false;
-    const { contract, acked } = await this.open();
-    this.state = { contract, acked };
+    this.state = await this.open();
+    const { contract, acked } = this.state;
     this.heard = { a: acked.a.seq, t: acked.t.seq };
     this.windows = {
       a: new FlightWindow(contract.epoch, acked.a.seq),

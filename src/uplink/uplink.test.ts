@@ -149,9 +149,26 @@ describe('a feed', () => {
     const hello = JSON.parse(new TextDecoder().decode(retained.get(`${BASE}/up/hello`)));
     expect(hello).toMatchObject({ source: 'urn:weinao:s1:g1', view: 'everything.1', alg: 'Ed25519', devices: 1 });
     expect(hello.contract).toMatch(/^[0-9a-f]{16}$/);
+    expect(hello.streams).toMatchObject([
+      { first: 1, last: 0, acked: 0 },
+      { first: 1, last: 0, acked: 0 },
+    ]);
     expect(house.verified()).toMatchObject({ chain: 'ok', gaps: 0, events: 2, samples: 1, alarms: { raised: 1 } });
     expect(house.verified().proofs).toMatchObject({ bad: 0 });
     expect(house.verified().proofs.good).toBeGreaterThanOrEqual(1);
+  });
+
+  it('says at each greeting from which member to which it can tell', async () => {
+    const house = await House.open();
+    await house.alarm('red');
+    await house.clock.advance(2000);
+    house.broker.drop();
+    await house.clock.advance(10_000);
+    const hello = JSON.parse(new TextDecoder().decode(house.broker.retained.get(`${BASE}/up/hello`)));
+    expect(hello.streams).toMatchObject([
+      { first: 1, last: 2, acked: 2 },
+      { first: 1, last: 1, acked: 1 },
+    ]);
   });
 
   it('keeps what happened before its broker was ever reached', async () => {
