@@ -13,7 +13,8 @@ interface Found {
 }
 
 export function decodeModbus(ask: DecodeAsk): Decoded {
-  const { response, request } = ask;
+  const { request } = ask;
+  const response = ask.response ?? request ?? new Uint8Array(0);
   if (response.length === 0) return { outcome: 'need-more', reason: 'no bytes' };
   const frames = framesIn(response, request);
   const wanted = request !== undefined && crcOk(request, 0, request.length) ? request : undefined;

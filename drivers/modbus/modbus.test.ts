@@ -2,15 +2,8 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { crc16, unhex } from '../../src/base/bytes.ts';
-import type { ChannelModel, DeviceModel } from '../../src/base/model.ts';
-import type { PollResult } from '../../src/kit/driver.ts';
-import type { Faults } from '../../src/kit/simulator.ts';
-import { withFaults } from '../../src/kit/simulator.ts';
-import { createLine } from '../../src/link/line.ts';
-import { simulatedPort } from '../../src/link/simulated.ts';
-import { VirtualClock } from '../../test/fakes/clock.ts';
-import { memoryLog } from '../../test/fakes/log.ts';
-import { seededRandom } from '../../test/fakes/random.ts';
+import type { ChannelModel } from '../../src/base/model.ts';
+import { type DriverLine, driverLine } from '../../test/kit/driver-line.ts';
 import { decoderOf, encode, type Layout, scaler } from './codec.ts';
 import { decodeModbus } from './decode.ts';
 import { rtuFramer, tcpFramer } from './frame.ts';
@@ -248,87 +241,30 @@ const unit: SimulatedUnit = {
     address === 66 ? undefined : table === 'coil' || table === 'discrete' ? address % 2 : address,
 };
 
-interface Bench {
-  readonly poll: (points: readonly string[]) => Promise<PollResult>;
-  readonly clock: VirtualClock;
-  readonly faults: Faults;
-  readonly memory: Map<string, string>;
+interface Bench extends DriverLine {
   readonly requests: () => number;
-  readonly write: (point: string, value: boolean | number) => Promise<unknown>;
-  readonly close: () => Promise<void>;
 }
 
-function bench(channel: ChannelModel, points: Record<string, unknown>, device: SimulatedUnit = unit): Bench {
-  const clock = new VirtualClock();
-  const faults: Faults = {};
+async function bench(
+  channel: ChannelModel,
+  points: Record<string, unknown>,
+  device: SimulatedUnit = unit,
+): Promise<Bench> {
   const simulator = createModbusSimulator(channel.carries === 'modbus_tcp' ? 'tcp' : 'rtu', new Map([[1, device]]));
-  let busyUntil = 0;
-  // A slave answers one request after the other, however late.
-  const serial = withFaults(simulator, faults);
-  const far = {
-    receive: (b: Uint8Array) =>
-      serial.receive(b).map((r) => {
-        busyUntil = Math.max(busyUntil, clock.mono() + r.afterMs);
-        return { afterMs: busyUntil - clock.mono(), bytes: r.bytes };
-      }),
-  };
-  const line = createLine({
-    channel,
-    clock,
-    log: memoryLog(),
-    random: seededRandom(1),
-    open: () => Promise.resolve(simulatedPort(far, clock)),
-  });
-  line.start();
-  const memory = new Map<string, string>();
-  const config = deviceSchema.parse({ address: 1, points });
-  const model = { id: 'd', driver: 'modbus', config } as unknown as DeviceModel;
-  const driver = modbus.create({
-    device: model,
-    line,
-    clock,
-    log: memoryLog(),
-    random: seededRandom(2),
-    memory: { get: (k) => memory.get(k), set: (k, v) => void (v === null ? memory.delete(k) : memory.set(k, v)) },
-    priority: () => 'poll',
-  });
-  const run = async <T>(work: Promise<T>): Promise<T> => {
-    let over = false;
-    work.catch(() => {});
-    const done = work.finally(() => {
-      over = true;
-    });
-    done.catch(() => {});
-    for (let i = 0; i < 400 && !over; i++) await clock.advance(50);
-    return done;
-  };
-  const never = new AbortController().signal;
-  return {
-    clock,
-    faults,
-    memory,
-    requests: () => simulator.requests(),
-    poll: (ids) => run(driver.poll(ids, never)),
-    write: (point, value) => run(driver.write?.(point, value, never) ?? Promise.reject(new Error('no write'))),
-    close: async () => {
-      await driver.close();
-      await driver.close();
-      await line.close();
-    },
-  };
+  const line = await driverLine(modbus, channel, { address: 1, points }, simulator);
+  return { ...line, requests: () => simulator.requests() };
 }
 
 const holding = (address: number): unknown => ({ register: `holding ${address}`, as: 'uint16' });
 
 describe.each(Object.entries(CHANNELS))('the driver on %s', (_, channel) => {
   it('reads what is there', async () => {
-    const b = bench(channel, {
+    const b = await bench(channel, {
       a: holding(3),
       b: holding(4),
       c: { register: 'coil 5', as: 'bool' },
       d: { register: 'input 9', as: 'uint16' },
     });
-    await b.clock.advance(500);
     const { readings, faults } = await b.poll(['a', 'b', 'c', 'd']);
     expect(Object.fromEntries(readings.map((r) => [r.point, r.value]))).toEqual({ a: 3, b: 4, c: true, d: 9 });
     expect(faults).toEqual([]);
@@ -341,8 +277,7 @@ describe.each(Object.entries(CHANNELS))('the driver on %s', (_, channel) => {
     'a reply %i ms late never becomes the value of a later request',
     async (lateMs) => {
       const ids = Array.from({ length: 8 }, (_, i) => `p${i}`);
-      const b = bench(channel, Object.fromEntries(ids.map((id, i) => [id, holding(100 + 10 * i)])));
-      await b.clock.advance(500);
+      const b = await bench(channel, Object.fromEntries(ids.map((id, i) => [id, holding(100 + 10 * i)])));
       await b.poll(['p0']);
       b.faults.lateMs = lateMs;
       for (let i = 0; i < 3; i++) await b.poll([ids[i] ?? '']);
@@ -362,8 +297,7 @@ describe.each(Object.entries(CHANNELS))('the driver on %s', (_, channel) => {
   );
 
   it('an exception costs only the point concerned, and is remembered', async () => {
-    const b = bench(channel, { a: holding(65), b: holding(66), c: holding(67) });
-    await b.clock.advance(500);
+    const b = await bench(channel, { a: holding(65), b: holding(66), c: holding(67) });
     for (let round = 0; round < 2; round++) {
       const { readings, faults } = await b.poll(['a', 'b', 'c']);
       expect(readings.map((r) => [r.point, r.value])).toEqual([
@@ -379,8 +313,7 @@ describe.each(Object.entries(CHANNELS))('the driver on %s', (_, channel) => {
   });
 
   it('a silent device costs one deadline, not one for each request', async () => {
-    const b = bench(channel, { a: holding(1), b: holding(5), c: holding(9) }, { ...unit, mood: () => 'dead' });
-    await b.clock.advance(500);
+    const b = await bench(channel, { a: holding(1), b: holding(5), c: holding(9) }, { ...unit, mood: () => 'dead' });
     const from = b.clock.mono();
     const { readings, faults } = await b.poll(['a', 'b', 'c']);
     expect(readings).toEqual([]);
@@ -390,8 +323,7 @@ describe.each(Object.entries(CHANNELS))('the driver on %s', (_, channel) => {
   });
 
   it('garbled replies are bad, never values', async () => {
-    const b = bench(channel, { a: holding(3) });
-    await b.clock.advance(500);
+    const b = await bench(channel, { a: holding(3) });
     b.faults.garble = (reply) =>
       reply.map((byte, i) => (i === reply.length - (channel.carries === 'modbus_tcp' ? 3 : 1) ? byte ^ 0x55 : byte));
     const { readings, faults } = await b.poll(['a']);
@@ -402,7 +334,7 @@ describe.each(Object.entries(CHANNELS))('the driver on %s', (_, channel) => {
 
   it('writes and reads back', async () => {
     const cells = new Map<string, number>();
-    const b = bench(
+    const b = await bench(
       channel,
       {
         a: { register: 'holding 1', as: 'int16', scale: 0.1 },
@@ -419,7 +351,6 @@ describe.each(Object.entries(CHANNELS))('the driver on %s', (_, channel) => {
         },
       },
     );
-    await b.clock.advance(500);
     expect(await b.write('a', -1.5)).toEqual({ done: true, readBack: -1.5 });
     expect(cells.get('holding 1')).toBe(65521);
     expect(await b.write('f', 2.5)).toEqual({ done: true, readBack: 2.5 });

@@ -4,7 +4,7 @@ import { unhex } from '../base/bytes.ts';
 import { WeinaoError } from '../base/errors/index.ts';
 import type { Decoded } from '../kit/driver.ts';
 
-const LATER = ['dlt645-2007', 'dlt645-1997', 'cjt188', 'mbus', 'gbt26875.3', 'dlt698.45', 'modbus-tcp'];
+const LATER = ['mbus', 'gbt26875.3', 'dlt698.45', 'modbus-tcp'];
 const MAX_LINE = 64 * 1024;
 
 export const protocols = (): readonly string[] => drivers.flatMap((d) => d.protocols);
@@ -50,10 +50,17 @@ export function decodeLine(line: string): Record<string, unknown> {
     };
   const response = typeof ask.response === 'string' ? unhex(ask.response.trim()) : undefined;
   const request = typeof ask.request === 'string' ? unhex(ask.request.trim()) : undefined;
-  if (response === undefined || (typeof ask.request === 'string' && request === undefined))
+  const unread = (given: unknown, read: Uint8Array | undefined): boolean =>
+    typeof given === 'string' && read === undefined;
+  if (unread(ask.response, response) || unread(ask.request, request) || (response ?? request) === undefined)
     return { ...id, outcome: 'error', error: 'not hex' };
   return {
     ...id,
-    ...module.decode({ protocol, response, asked: ask.asked, ...(request === undefined ? {} : { request }) }),
+    ...module.decode({
+      protocol,
+      asked: ask.asked,
+      ...(response === undefined ? {} : { response }),
+      ...(request === undefined ? {} : { request }),
+    }),
   };
 }

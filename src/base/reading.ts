@@ -14,6 +14,7 @@ export type Quality = 'good' | 'uncertain' | 'bad';
  * Why a reading is not good. Part of the feed's contract: extend, never rename.
  * timeout: no reply. closed: port or socket not open. frame: bytes but no valid frame. refused: the device answered with an exception.
  * nan: the device said "no value". range: outside min/max or not representable. clock: the device's time was not believable.
+ * device: the device itself says that it measured this during an error.
  * offline: the device does not answer and is left alone for now. unverified: never confirmed on site. stale: no fresh value for stale_after.
  */
 export type Reason =
@@ -24,6 +25,7 @@ export type Reason =
   | 'nan'
   | 'range'
   | 'clock'
+  | 'device'
   | 'offline'
   | 'unverified'
   | 'stale'

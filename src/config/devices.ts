@@ -15,6 +15,12 @@ const STALE_POLLS = 3;
 const LEAST_STALE = 10_000;
 const HOME = 'home';
 
+/** What a device of this make has in common: keys of its driver's section, and points. */
+export interface Profile {
+  readonly device: Record<string, unknown>;
+  readonly points: Record<string, unknown>;
+}
+
 export interface DeviceContext {
   readonly report: Report;
   readonly drivers: ReadonlyMap<string, DriverFace>;
@@ -22,8 +28,8 @@ export interface DeviceContext {
   readonly channels: ReadonlyMap<string, ChannelModel>;
   readonly sections: SiteSections;
   readonly names: Names;
-  /** a profile's points by `driver/profile`; undefined when there is none of that name */
-  readonly profile: (driver: string, profile: string) => Record<string, unknown> | undefined;
+  /** undefined when there is none of that name */
+  readonly profile: (driver: string, profile: string) => Profile | undefined;
 }
 
 export function buildDevice(id: string, context: DeviceContext): DeviceModel | undefined {
@@ -100,19 +106,20 @@ function checkPlace(id: string, { report, sections, types, names }: DeviceContex
   if (type !== undefined) report.known(['devices', id, 'type'], type, Object.keys(types), { zh: '类型', en: 'type' });
 }
 
-/** The profile's points, each key overridden by the device's own. */
+/** The profile's keys and points, each overridden by the device's own. */
 function withProfile(id: string, own: Record<string, unknown>, context: DeviceContext): Record<string, unknown> {
   const section = context.sections.devices[id];
   if (section?.profile === undefined) return own;
-  const points = context.profile(section.driver, section.profile);
-  if (points === undefined) {
+  const profile = context.profile(section.driver, section.profile);
+  if (profile === undefined) {
     context.report.known(['devices', id, 'profile'], section.profile, [], { zh: '设备模板', en: 'profile' });
     return own;
   }
+  const { points, device } = profile;
   const merged: Record<string, unknown> = { ...points };
   for (const [point, keys] of Object.entries((own.points ?? {}) as Record<string, object>))
     merged[point] = { ...(points[point] as object | undefined), ...keys };
-  return { ...own, points: merged };
+  return { ...device, ...own, points: merged };
 }
 
 function pointsOf(id: string, driver: DriverFace, config: unknown, context: DeviceContext): PointModel[] {

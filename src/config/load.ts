@@ -13,7 +13,7 @@ import type { DeviceModel, RuleDocument, SiteModel } from '../base/model.ts';
 import type { FileReader } from '../base/ports.ts';
 import type { LocatedProblem, Problem } from '../base/problem.ts';
 import { buildChannels, buildFeeds, buildPlaces, checkStations, type ReadSecret } from './cross.ts';
-import { buildDevice } from './devices.ts';
+import { buildDevice, type Profile } from './devices.ts';
 import { locateIn, MAX_BYTES, parseSource, type Source } from './document.ts';
 import { problemsOf } from './issues.ts';
 import { createReport } from './report.ts';
@@ -239,20 +239,22 @@ async function loadProfiles(
   sections: SiteSections,
   reader: FolderReader,
   deps: LoadDeps,
-): Promise<Map<string, Record<string, unknown>>> {
-  const profiles = new Map<string, Record<string, unknown>>();
+): Promise<Map<string, Profile>> {
+  const profiles = new Map<string, Profile>();
   for (const { driver, profile } of Object.values(sections.devices)) {
     const known = deps.drivers.some((d) => d.name === driver);
     if (profile === undefined || !known || profiles.has(`${driver}/${profile}`) || !isFileName(profile)) continue;
     const source =
       (await reader.read(`profiles/${profile}.yaml`, false)) ??
       (await reader.read(`${profile}.yaml`, false, deps.profiles(driver)));
-    const points = (source?.data[0] as { points?: Record<string, unknown> } | undefined)?.points;
-    if (points !== undefined && typeof points === 'object') profiles.set(`${driver}/${profile}`, points);
+    const { points, device } = (source?.data[0] ?? {}) as { points?: unknown; device?: unknown };
+    if (isMapping(points)) profiles.set(`${driver}/${profile}`, { points, device: isMapping(device) ? device : {} });
   }
   return profiles;
 }
 
+const isMapping = (x: unknown): x is Record<string, unknown> =>
+  typeof x === 'object' && x !== null && !Array.isArray(x);
 const isFileName = (name: string): boolean => !name.includes('/') && !name.startsWith('.');
 
 function hashOf(value: unknown): string {

@@ -167,7 +167,7 @@ export class DeviceRunner {
     const out: Reading[] = [];
     const fault = result.faults[0]?.error;
     const answered =
-      result.readings.length > 0 || result.faults.some((f) => f.error.code === 'device.refused') || fault === undefined;
+      result.readings.length > 0 || result.faults.some((f) => reasonOf(f.error) === 'refused') || fault === undefined;
     this.judge(answered, fault, now);
     for (const raw of result.readings) this.value(raw, now, out);
     for (const { point, error } of result.faults) {
@@ -262,6 +262,7 @@ function reasonOf(error: WeinaoError): Reason {
     case 'device.nonsense':
       return 'frame';
     case 'device.refused':
+    case 'device.refused_item':
       return 'refused';
     default:
       return 'driver';

@@ -77,7 +77,8 @@ export interface DecodeAsk {
   readonly protocol: string;
   /** what the master asked when the bytes came */
   readonly request?: Uint8Array;
-  readonly response: Uint8Array;
+  /** absent: only the request is at hand, and what a slave would make of it is asked */
+  readonly response?: Uint8Array;
   /** free form of the protocol: addresses, profile names */
   readonly asked?: unknown;
 }

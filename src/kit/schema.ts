@@ -33,6 +33,28 @@ export const pointCommon = {
   class: z.enum(['none', 'personal', 'sensitive']).optional(),
 };
 
+/** Keys of a point that stands in a field of an item (items.ts). */
+export const fieldCommon = {
+  field: z.string().max(64).optional(),
+  bit: z.int().min(0).max(31).optional(),
+  min: z.number().optional(),
+  max: z.number().optional(),
+};
+
+/** A meter's number as its label shows it, filled with zeros from the left. */
+export const meterAddress = (digits: number) =>
+  z.union([z.string(), z.int().min(0)]).transform((given, ctx): string => {
+    const text = String(given).trim();
+    const plain = text.length >= 1 && text.length <= digits && [...text].every((c) => c >= '0' && c <= '9');
+    if (plain) return text.padStart(digits, '0');
+    ctx.addIssue({
+      code: 'custom',
+      message: 'address',
+      params: { code: 'config.bad_meter_address', given: text, digits },
+    });
+    return z.NEVER;
+  });
+
 export type PointCommon = {
   readonly name?: string | undefined;
   readonly unit?: string | undefined;

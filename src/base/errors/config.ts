@@ -165,6 +165,29 @@ export const configErrors = errorTable({
     },
     retry: 'never',
   },
+  'config.bad_item': {
+    says: { zh: '“{given}” 不是数据标识', en: '"{given}" is no data identifier' },
+    next: { zh: '格式：{format_zh}', en: 'the form is {format_en}' },
+    retry: 'never',
+  },
+  'config.unknown_item': {
+    says: { zh: '不认识数据标识 {item}', en: 'data identifier {item} is not known' },
+    next: {
+      zh: '核对标识；如确实是该表的扩展数据，请写明 bytes（字节数）和 digits（小数位）',
+      en: 'check it; if it is an extension of this meter, write its bytes and digits',
+    },
+    retry: 'never',
+  },
+  'config.unknown_field': {
+    says: { zh: '{item} 没有字段 “{given}”', en: '{item} has no field "{given}"' },
+    next: { zh: '已有：{known}', en: 'there are: {known}' },
+    retry: 'never',
+  },
+  'config.bad_meter_address': {
+    says: { zh: '“{given}” 不是表地址', en: '"{given}" is no meter address' },
+    next: { zh: '表号最多 {digits} 位数字，写在引号里', en: 'at most {digits} digits, as on the meter, in quotes' },
+    retry: 'never',
+  },
   'config.no_points': {
     says: { zh: '设备没有测点', en: 'the device has no points' },
     next: { zh: '在 points 下至少写一个测点', en: 'write at least one under points' },

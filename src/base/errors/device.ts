@@ -13,6 +13,14 @@ export const deviceErrors = errorTable({
     },
     retry: 'later',
   },
+  'device.refused_item': {
+    says: { zh: '设备拒绝读取 {item}：{zh}', en: 'the device refused {item}: {en}' },
+    next: {
+      zh: '该表可能没有这个数据项：核对数据标识和规约版本，或从配置中删除这个测点',
+      en: 'the meter may not have this item: check the identifier and the version of the protocol, or remove the point',
+    },
+    retry: 'later',
+  },
   'device.nonsense': {
     says: { zh: '设备的应答无法理解：{detail}', en: "the device's reply makes no sense: {detail}" },
     next: {

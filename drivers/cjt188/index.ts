@@ -1,0 +1,13 @@
+/** CJ/T 188: water, heat and gas meters, read only. See README.md for wiring, keys and limits. */
+import type { DriverModule } from '../../src/kit/driver.ts';
+import { decode188 } from './decode.ts';
+import { createCjt188Driver } from './driver.ts';
+
+export const cjt188: DriverModule = {
+  name: 'cjt188',
+  carries: ['serial', 'tcp'],
+  face: async () => (await import('./face.ts')).face,
+  create: createCjt188Driver,
+  protocols: ['cjt188'],
+  decode: decode188,
+};
