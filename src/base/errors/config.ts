@@ -183,6 +183,16 @@ export const configErrors = errorTable({
     next: { zh: '已有：{known}', en: 'there are: {known}' },
     retry: 'never',
   },
+  'config.one_address': {
+    says: { zh: '需要 address（一次地址）或 number（表号）之一', en: 'either address (primary) or number is needed' },
+    next: { zh: '只写其中一个', en: 'write one of them' },
+    retry: 'never',
+  },
+  'config.field_or_record': {
+    says: { zh: '测点需要 field 或 record 之一', en: 'the point needs either field or record' },
+    next: { zh: '只写其中一个', en: 'write one of them' },
+    retry: 'never',
+  },
   'config.bad_meter_address': {
     says: { zh: '“{given}” 不是表地址', en: '"{given}" is no meter address' },
     next: { zh: '表号最多 {digits} 位数字，写在引号里', en: 'at most {digits} digits, as on the meter, in quotes' },

@@ -1,0 +1,13 @@
+/** M-Bus (EN 13757-2 and -3): heat, water and other meters, read only. See README.md for wiring, keys and limits. */
+import type { DriverModule } from '../../src/kit/driver.ts';
+import { decodeMbus } from './decode.ts';
+import { createMbusDriver } from './driver.ts';
+
+export const mbus: DriverModule = {
+  name: 'mbus',
+  carries: ['serial', 'tcp'],
+  face: async () => (await import('./face.ts')).face,
+  create: createMbusDriver,
+  protocols: ['mbus'],
+  decode: decodeMbus,
+};
