@@ -3,9 +3,10 @@ import type { DriverFace } from '../src/base/driver.ts';
 import type { DriverModule } from '../src/kit/driver.ts';
 import { cjt188 } from './cjt188/index.ts';
 import { dlt645 } from './dlt645/index.ts';
+import { gb26875 } from './gb26875/index.ts';
 import { mbus } from './mbus/index.ts';
 import { modbus } from './modbus/index.ts';
 
-export const drivers: readonly DriverModule[] = [modbus, dlt645, cjt188, mbus];
+export const drivers: readonly DriverModule[] = [modbus, dlt645, cjt188, mbus, gb26875];
 
 export const driverFaces = (): Promise<readonly DriverFace[]> => Promise.all(drivers.map((driver) => driver.face()));

@@ -222,7 +222,7 @@ describe('the driver', () => {
 
   it('has no way to write', () => {
     expect(
-      dlt645.create({ device: { config: deviceSchema.parse(rig.section) }, line: { channel: rig.channel } } as never)
+      dlt645.create?.({ device: { config: deviceSchema.parse(rig.section) }, line: { channel: rig.channel } } as never)
         .write,
     ).toBeUndefined();
   });

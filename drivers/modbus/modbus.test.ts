@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { crc16, unhex } from '../../src/base/bytes.ts';
-import type { ChannelModel } from '../../src/base/model.ts';
+import type { LineChannel } from '../../src/base/model.ts';
 import { type DriverLine, driverLine } from '../../test/kit/driver-line.ts';
 import { decoderOf, encode, type Layout, scaler } from './codec.ts';
 import { decodeModbus } from './decode.ts';
@@ -214,7 +214,7 @@ describe('frames', () => {
   });
 });
 
-const CHANNELS: Readonly<Record<string, ChannelModel>> = {
+const CHANNELS: Readonly<Record<string, LineChannel>> = {
   rtu: {
     id: 'l',
     carries: 'serial',
@@ -246,7 +246,7 @@ interface Bench extends DriverLine {
 }
 
 async function bench(
-  channel: ChannelModel,
+  channel: LineChannel,
   points: Record<string, unknown>,
   device: SimulatedUnit = unit,
 ): Promise<Bench> {

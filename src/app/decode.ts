@@ -4,7 +4,7 @@ import { unhex } from '../base/bytes.ts';
 import { WeinaoError } from '../base/errors/index.ts';
 import type { Decoded } from '../kit/driver.ts';
 
-const LATER = ['gbt26875.3', 'dlt698.45', 'modbus-tcp'];
+const LATER = ['dlt698.45', 'modbus-tcp'];
 const MAX_LINE = 64 * 1024;
 
 export const protocols = (): readonly string[] => drivers.flatMap((d) => d.protocols);

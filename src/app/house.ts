@@ -25,7 +25,7 @@ import { catalogOf } from './catalog.ts';
 import type { CheckedSite, Env } from './check.ts';
 import { refusedFault, setAsideFault, shedFault, silentFault, storeFault } from './faults.ts';
 import { createPipeline, type Pipeline, readingsInput } from './pipeline.ts';
-import { connectFeed, openChannel } from './ports.ts';
+import { connectFeed, listenOn, openChannel } from './ports.ts';
 import { entryOf } from './shipped.ts';
 import { createTechnical, type TechnicalFault } from './technical.ts';
 import { createWatchHub, type WatchHub } from './watch.ts';
@@ -159,6 +159,7 @@ class LiveHouse implements House {
       log,
       drivers,
       openPort: openChannel,
+      listen: listenOn,
       memory: opened.restored.memory,
       alarmRelevant: (device, point) => this.site.machine.reads(device, point),
       onReadings: (readings) => this.see(readings),

@@ -1,15 +1,18 @@
 /** The house's doors to the world: channels opened, brokers connected with the feed's secrets. */
-import type { ChannelModel, FeedModel, SecretRef, SiteModel } from '../base/model.ts';
-import type { BytePort } from '../base/ports.ts';
+import type { FeedModel, LineChannel, ListenChannel, SecretRef, SiteModel } from '../base/model.ts';
+import type { Acceptor, BytePort } from '../base/ports.ts';
 import { readSecret } from '../io/files.ts';
 import { type BrokerConnection, connectBroker } from '../io/mqtt.ts';
 import { openSerial } from '../io/serial.ts';
-import { openSocket } from '../io/socket.ts';
+import { listenSocket, openSocket } from '../io/socket.ts';
 import type { Env } from './check.ts';
 
-export function openChannel(channel: ChannelModel): Promise<BytePort> {
+export function openChannel(channel: LineChannel): Promise<BytePort> {
   return channel.carries === 'serial' ? openSerial(channel.path, channel.line) : openSocket(channel.host, channel.port);
 }
+
+export const listenOn = (channel: ListenChannel, onConnection: (port: BytePort) => void): Promise<Acceptor> =>
+  listenSocket(channel.host, channel.port, onConnection);
 
 /** Secrets are read at each connect, so that a renewed certificate needs no restart; they are kept nowhere. */
 export async function connectFeed(

@@ -8,7 +8,7 @@ import { systemClock } from '../io/clock.ts';
 import { pinoLog } from '../io/log.ts';
 import { systemRandom } from '../io/random.ts';
 import { checkConfig, type Env } from './check.ts';
-import { openChannel } from './ports.ts';
+import { listenOn, openChannel } from './ports.ts';
 import { probe, readProbeAsk } from './probe.ts';
 
 const OPENING_MS = 6000;
@@ -28,6 +28,7 @@ export async function probeAlone(body: unknown, configFolder: string, env: Env, 
     random: systemRandom(),
     drivers,
     openPort: openChannel,
+    listen: listenOn,
     memory: [],
     alarmRelevant: () => false,
     onReadings: () => {},

@@ -7,7 +7,7 @@ export interface DriverFace {
   /** = folder name, = `driver:` in the configuration */
   readonly name: string;
   /** channels it can work on; empty = needs none */
-  readonly carries: readonly ('serial' | 'tcp' | 'modbus_tcp')[];
+  readonly carries: readonly ('serial' | 'tcp' | 'modbus_tcp' | 'listen')[];
   /** checks the device section (its own keys only: address, points, profile ...) and gives it defaults */
   readonly schema: ZodType;
   /** two devices on one channel with the same station are an error; undefined when the notion does not apply */

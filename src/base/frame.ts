@@ -1,6 +1,6 @@
 /** Turns on a line and the frames in them, as drivers and line agree on them. */
 import type { Priority } from './line.ts';
-import type { ChannelModel } from './model.ts';
+import type { LineChannel } from './model.ts';
 
 /**
  * Finds the reply in the bytes received so far. Called with a growing buffer, at most MAX_FRAME bytes.
@@ -26,6 +26,6 @@ export interface Turn {
 
 /** The door to a shared line: everything inside `work` happens in one turn, so nobody speaks between. */
 export interface LineDoor {
-  readonly channel: ChannelModel;
+  readonly channel: LineChannel;
   turn<T>(priority: Priority, signal: AbortSignal, work: (turn: Turn) => Promise<T>): Promise<T>;
 }

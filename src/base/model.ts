@@ -47,7 +47,7 @@ export interface SerialSettings {
 }
 
 /** `serial`: a local port. `tcp`: a transparent RS-485 server (frames as on the wire). `modbus_tcp`: Modbus TCP with MBAP header. */
-export type ChannelModel = {
+export type LineChannel = {
   readonly id: string;
   readonly name?: string;
   /** how long a reply may take, from the last byte sent to the first received */
@@ -59,6 +59,17 @@ export type ChannelModel = {
   | { readonly carries: 'tcp'; readonly host: string; readonly port: number; readonly line: SerialSettings }
   | { readonly carries: 'modbus_tcp'; readonly host: string; readonly port: number }
 );
+
+/** Devices connect to us. */
+export interface ListenChannel {
+  readonly id: string;
+  readonly name?: string;
+  readonly carries: 'listen';
+  readonly host: string;
+  readonly port: number;
+}
+
+export type ChannelModel = LineChannel | ListenChannel;
 
 export interface PointModel {
   readonly id: string;

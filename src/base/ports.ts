@@ -44,6 +44,13 @@ export interface BytePort {
   close(): Promise<void>;
 }
 
+/** A socket that listens. */
+export interface Acceptor {
+  /** called once, when it stopped by itself */
+  onClose(listener: (why: string) => void): void;
+  close(): Promise<void>;
+}
+
 /** Files as the configuration needs them. Paths are absolute. */
 export interface FileReader {
   /** names in a folder, sorted; empty when there is no such folder */

@@ -72,17 +72,18 @@ export function buildChannels(sections: SiteSections, report: Report, where: Whe
 }
 
 function channelModel(id: string, section: ChannelSection): ChannelModel | undefined {
-  const { serial, tcp, modbus_tcp } = section;
-  if ([serial, tcp, modbus_tcp].filter((c) => c !== undefined).length !== 1) return undefined;
+  const { serial, tcp, modbus_tcp, listen } = section;
+  if ([serial, tcp, modbus_tcp, listen].filter((c) => c !== undefined).length !== 1) return undefined;
   const line = { baud: section.baud, parity: section.parity, dataBits: section.data_bits, stopBits: section.stop_bits };
+  const named = { id, ...(section.name === undefined ? {} : { name: section.name }) };
   const common = {
-    id,
-    ...(section.name === undefined ? {} : { name: section.name }),
+    ...named,
     timeoutMs: section.timeout,
     gapMs: section.gap ?? 0,
   };
   if (serial !== undefined) return { ...common, carries: 'serial', path: serial, line };
   if (tcp !== undefined) return { ...common, carries: 'tcp', ...tcp, line };
+  if (listen !== undefined) return { ...named, carries: 'listen', ...listen };
   return modbus_tcp === undefined ? undefined : { ...common, carries: 'modbus_tcp', ...modbus_tcp };
 }
 
@@ -95,12 +96,16 @@ export function checkStations(
   const taken = new Map<string, string>();
   let count = 0;
   let points = 0;
+  const speaks = new Map<string, string>();
   for (const device of devices) {
     count++;
     points += device.points.length;
-    const station = drivers.get(device.driver)?.station(device.config);
+    const face = drivers.get(device.driver);
+    const station = face?.station(device.config);
+    if (face?.carries.includes('listen') === true) checkSpeaker(device, speaks, report);
     if (station === undefined || device.channel === undefined) continue;
-    const key = `${device.channel} ${station}`;
+    // Protocols that share a line do not share their addresses.
+    const key = `${device.channel} ${device.driver} ${station}`;
     const other = taken.get(key);
     if (other === undefined) taken.set(key, device.id);
     else
@@ -115,6 +120,14 @@ export function checkStations(
     report.add('config.too_many', ['devices'], { what: 'devices', limit: LIMITS.devices }, true);
   if (points > LIMITS.points)
     report.add('config.too_many', ['devices'], { what: 'points', limit: LIMITS.points }, true);
+}
+
+/** Whoever connects to a listening channel is heard in one protocol. */
+function checkSpeaker({ id, channel = '', driver }: DeviceModel, speaks: Map<string, string>, report: Report): void {
+  const other = speaks.get(channel) ?? driver;
+  speaks.set(channel, other);
+  if (other !== driver)
+    report.add('config.two_drivers', ['devices', id, 'driver'], { channel, drivers: `${other} ${driver}` });
 }
 
 const SECRETS = ['password', 'ca', 'cert', 'key'] as const;

@@ -55,6 +55,7 @@ export const channelSchema = z.strictObject({
   serial: z.string().startsWith('/').optional(),
   tcp: hostPort.optional(),
   modbus_tcp: hostPort.optional(),
+  listen: hostPort.optional(),
   baud: z.literal([1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200]).default(9600),
   parity: z.enum(['none', 'even', 'odd']).default('none'),
   data_bits: z.literal([7, 8]).default(8),

@@ -91,6 +91,7 @@ function bench(answer: (n: number) => number | undefined) {
     onReport: (r) => void reports.push(...r),
     onDevice: (c) => void changes.push(c),
     onMemory: () => {},
+    listen: () => Promise.reject(new Error('nothing listens here')),
     openPort: () =>
       Promise.resolve(
         simulatedPort(

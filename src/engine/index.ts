@@ -6,17 +6,15 @@
  * Silent devices of a line together use at most WASTE_SHARE of its time.
  */
 import type { MemoryRow } from '../base/journal.ts';
-import type { LineStats, WireRecord } from '../base/line.ts';
-import type { ChannelModel, DeviceModel, SiteModel } from '../base/model.ts';
-import type { BytePort, Clock, Log, Random, Timer } from '../base/ports.ts';
+import type { WireRecord } from '../base/line.ts';
+import type { DeviceModel, SiteModel } from '../base/model.ts';
+import type { Clock, Log, Random, Timer } from '../base/ports.ts';
 import type { Reading, Reason } from '../base/reading.ts';
 import type { Instant } from '../base/time.ts';
 import type { DriverModule, LineDoor, Memory, PollResult } from '../kit/driver.ts';
-import { createLine, type Line } from '../link/line.ts';
-import { WasteBudget } from './budget.ts';
+import { type ChannelDeps, type ChannelStatus, Channels } from './channels.ts';
 import { DeviceRunner, type RunnerStatus } from './runner.ts';
 
-const WASTE_SHARE = 0.1;
 const SWEEP_MS = 1000;
 /** drained line behind a lost reply; src/link */
 const DRAIN_MS = 200;
@@ -33,7 +31,8 @@ export interface EngineDeps {
   readonly log: Log;
   readonly random: Random;
   readonly drivers: readonly DriverModule[];
-  readonly openPort: (channel: ChannelModel) => Promise<BytePort>;
+  readonly openPort: ChannelDeps['openPort'];
+  readonly listen: ChannelDeps['listen'];
   /** rules wait for this point: its reads go first */
   readonly alarmRelevant: (device: string, point: string) => boolean;
   readonly memory: readonly MemoryRow[];
@@ -48,11 +47,6 @@ export interface Applied {
   readonly restarted: readonly string[];
   readonly stopped: readonly string[];
   readonly kept: readonly string[];
-}
-
-export interface ChannelStatus extends LineStats {
-  readonly id: string;
-  readonly state: string;
 }
 
 export interface Engine {
@@ -71,19 +65,15 @@ export interface Engine {
   probe(device: string, points: readonly string[], signal: AbortSignal): Promise<PollResult> | undefined;
 }
 
+export type { ChannelStatus };
+
 export function createEngine(deps: EngineDeps): Engine {
   return new LiveEngine(deps);
 }
 
-interface OpenLine {
-  readonly line: Line;
-  readonly budget: WasteBudget;
-  readonly settings: string;
-}
-
 class LiveEngine implements Engine {
   private readonly deps: EngineDeps;
-  private readonly lines = new Map<string, OpenLine>();
+  private readonly lines: Channels;
   private readonly runners = new Map<string, DeviceRunner>();
   private readonly memory = new Map<string, Map<string, string>>();
   private lastAttempt = 0;
@@ -92,6 +82,11 @@ class LiveEngine implements Engine {
 
   constructor(deps: EngineDeps) {
     this.deps = deps;
+    this.lines = new Channels({
+      ...deps,
+      memory: (device) => this.doorTo(device),
+      hear: (device, result) => this.runners.get(device)?.hear(result),
+    });
     for (const row of deps.memory) if (row.body !== null) this.memoryOf(row.device).set(row.key, row.body);
   }
 
@@ -102,7 +97,7 @@ class LiveEngine implements Engine {
     const stopped = [...before.keys()].filter((id) => !site.devices.has(id));
     const restarted = wanted.filter((d) => before.has(d.id) && !isSame(d)).map((d) => d.id);
     await Promise.all([...stopped, ...restarted].map((id) => this.halt(id)));
-    await this.applyChannels(site);
+    await this.lines.apply(site);
     const started = wanted.filter((d) => !before.has(d.id)).map((d) => d.id);
     for (const id of [...restarted, ...started]) this.launch(site.devices.get(id));
     this.sweeper ??= this.deps.clock.timer('sweep', SWEEP_MS, () => this.sweep());
@@ -113,8 +108,7 @@ class LiveEngine implements Engine {
     this.stopped = true;
     this.sweeper?.cancel();
     await Promise.all([...this.runners.keys()].map((id) => this.halt(id)));
-    await Promise.all([...this.lines.values()].map(({ line }) => line.close()));
-    this.lines.clear();
+    await this.lines.close();
   }
 
   progress(): number | undefined {
@@ -122,7 +116,7 @@ class LiveEngine implements Engine {
   }
 
   channels(): readonly ChannelStatus[] {
-    return [...this.lines].map(([id, { line }]) => ({ id, state: line.state(), ...line.stats() }));
+    return this.lines.status();
   }
 
   devices(): readonly ({ readonly id: string } & RunnerStatus)[] {
@@ -134,11 +128,11 @@ class LiveEngine implements Engine {
   }
 
   capture(channel: string, listener: (record: WireRecord) => void): (() => void) | undefined {
-    return this.lines.get(channel)?.line.capture(listener);
+    return this.lines.capture(channel, listener);
   }
 
   line(channel: string): LineDoor | undefined {
-    return this.lines.get(channel)?.line;
+    return this.lines.line(channel)?.line;
   }
 
   probe(device: string, points: readonly string[], signal: AbortSignal): Promise<PollResult> | undefined {
@@ -147,46 +141,30 @@ class LiveEngine implements Engine {
       ?.exclusive((driver, stopping) => driver.poll(points, AbortSignal.any([signal, stopping])));
   }
 
-  private async applyChannels(site: SiteModel): Promise<void> {
-    const used = new Set([...site.devices.values()].map((d) => d.channel));
-    for (const [id, open] of this.lines) {
-      const channel = site.channels.get(id);
-      if (channel !== undefined && used.has(id) && JSON.stringify(channel) === open.settings) continue;
-      this.lines.delete(id);
-      await open.line.close();
-    }
-    for (const [id, channel] of site.channels) if (used.has(id) && !this.lines.has(id)) this.openLine(id, channel);
-  }
-
-  private openLine(id: string, channel: ChannelModel): void {
-    const { clock, log, random, openPort } = this.deps;
-    const line = createLine({ channel, clock, log, random, open: () => openPort(channel) });
-    this.lines.set(id, { line, budget: new WasteBudget(WASTE_SHARE), settings: JSON.stringify(channel) });
-    line.start();
-  }
-
   private launch(device: DeviceModel | undefined): void {
-    const module = this.deps.drivers.find((d) => d.name === device?.driver);
-    const open = this.lines.get(device?.channel ?? '');
-    if (device === undefined || module === undefined || open === undefined) return;
+    if (device === undefined || !this.lines.has(device.channel ?? '')) return;
     const { clock, log, random } = this.deps;
-    const driver = module.create({
-      device,
-      line: open.line,
-      clock,
-      log,
-      random,
-      memory: this.doorTo(device.id),
-      priority: (point) => (this.deps.alarmRelevant(device.id, point) ? 'alarm' : 'poll'),
-    });
+    const open = this.lines.line(device.channel ?? '');
+    const module = this.deps.drivers.find((d) => d.name === device.driver);
+    const driver =
+      open === undefined
+        ? undefined
+        : module?.create?.({
+            device,
+            line: open.line,
+            clock,
+            log,
+            random,
+            memory: this.doorTo(device.id),
+            priority: (point) => (this.deps.alarmRelevant(device.id, point) ? 'alarm' : 'poll'),
+          });
     const runner = new DeviceRunner({
       device,
-      driver,
+      ...(driver === undefined ? {} : { driver }),
       clock,
       log,
       random,
-      budget: open.budget,
-      tryCostMs: open.line.channel.timeoutMs + DRAIN_MS,
+      ...(open === undefined ? {} : { budget: open.budget, tryCostMs: open.line.channel.timeoutMs + DRAIN_MS }),
       onReadings: this.deps.onReadings,
       onReport: this.deps.onReport,
       onDevice: (online, at, why) =>

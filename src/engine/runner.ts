@@ -7,7 +7,7 @@
  * - A point that fails is bad with the reason, once; a good reading is told every poll.
  * - A point without a fresh value for its stale_after is bad/stale, even while a poll hangs.
  */
-import { isWeinaoError, type WeinaoError } from '../base/errors/index.ts';
+import { isWeinaoError, WeinaoError } from '../base/errors/index.ts';
 import type { DeviceModel, PointModel } from '../base/model.ts';
 import type { Clock, Log, Random, Timer } from '../base/ports.ts';
 import type { Reading, Reason } from '../base/reading.ts';
@@ -23,13 +23,14 @@ const CLOSED_PAUSE = 1000;
 
 export interface RunnerDeps {
   readonly device: DeviceModel;
-  readonly driver: Driver;
+  /** absent when the device speaks to us: then `hear` is called */
+  readonly driver?: Driver;
   readonly clock: Clock;
   readonly log: Log;
   readonly random: Random;
-  readonly budget: WasteBudget;
+  readonly budget?: WasteBudget;
   /** what a try wastes at most: deadline and draining */
-  readonly tryCostMs: number;
+  readonly tryCostMs?: number;
   readonly onReadings: (readings: readonly Reading[]) => void;
   readonly onReport: (readings: readonly Reading[]) => void;
   readonly onDevice: (online: boolean, at: Instant, why?: Reason) => void;
@@ -68,12 +69,15 @@ export class DeviceRunner {
   private polls = 0;
   private failures = 0;
   private lastGood: number | undefined;
+  /** monotonic ms of the last word of a device that speaks by itself */
+  private heard: number;
   private error: WeinaoError | undefined;
 
   constructor(deps: RunnerDeps) {
     this.deps = deps;
     this.device = deps.device;
     const now = deps.clock.mono();
+    this.heard = now;
     for (const model of deps.device.points)
       this.points.set(model.id, { model, told: { reading: undefined }, last: undefined, fresh: now });
     this.ids = [...this.points.keys()];
@@ -81,7 +85,18 @@ export class DeviceRunner {
   }
 
   start(): void {
-    this.arm(this.grid.due());
+    if (this.deps.driver !== undefined) this.arm(this.grid.due());
+  }
+
+  /** The device spoke by itself. What it has told before is still so: a panel tells of changes only. */
+  hear(result: PollResult): void {
+    if (this.stopping.signal.aborted) return;
+    this.polls++;
+    this.take(result);
+    const now = this.deps.clock.mono();
+    this.heard = now;
+    for (const point of this.points.values()) if (point.last?.quality === 'good') point.fresh = now;
+    this.deps.onAttempt();
   }
 
   /** Ends with the running call; nothing is told afterwards. */
@@ -89,12 +104,14 @@ export class DeviceRunner {
     this.timer?.cancel();
     this.stopping.abort();
     await this.tail;
-    await this.deps.driver.close();
+    await this.deps.driver?.close();
   }
 
   /** Runs work between two polls: a probe, a write. */
   exclusive<T>(work: (driver: Driver, signal: AbortSignal) => Promise<T>): Promise<T> {
-    const run = this.tail.then(() => work(this.deps.driver, this.stopping.signal));
+    const { driver } = this.deps;
+    if (driver === undefined) return Promise.reject(new WeinaoError('device.speaks_first', { device: this.device.id }));
+    const run = this.tail.then(() => work(driver, this.stopping.signal));
     this.tail = run.catch(() => {});
     return run;
   }
@@ -116,12 +133,23 @@ export class DeviceRunner {
 
   /** Makes stale what has had no value for too long. */
   sweep(now: Instant): void {
+    if (this.deps.driver === undefined) this.listenFor(now);
     const stale: Reading[] = [];
     for (const point of this.points.values()) {
       const isOld = now.mono - point.fresh > point.model.staleAfterMs;
       if (isOld && point.last?.quality !== 'bad' && point.last !== undefined) this.bad(point, 'stale', now, stale);
     }
     this.tell(stale);
+  }
+
+  /** Who speaks by itself is expected to be heard at least every poll; after SILENT_POLLS of them it is offline. */
+  private listenFor(now: Instant): void {
+    this.deps.onAttempt();
+    if (this.online === false || now.mono - this.heard < SILENT_POLLS * this.device.pollMs) return;
+    this.setOnline(false, now, 'timeout');
+    const out: Reading[] = [];
+    for (const point of this.points.values()) this.bad(point, 'offline', now, out);
+    this.tell(out);
   }
 
   private arm(at: number): void {
@@ -159,7 +187,8 @@ export class DeviceRunner {
     if (this.online !== false) return this.arm(due);
     if (this.error?.code === 'link.closed' || this.error?.code === 'link.open_failed')
       return this.arm(Math.max(due, now + CLOSED_PAUSE));
-    this.arm(Math.max(due, this.deps.budget.book(now, this.deps.tryCostMs)));
+    const { budget, tryCostMs = 0 } = this.deps;
+    this.arm(Math.max(due, budget?.book(now, tryCostMs) ?? due));
   }
 
   private take(result: PollResult): void {

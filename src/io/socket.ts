@@ -1,6 +1,6 @@
 /** TCP as a byte port: to a Modbus TCP device or a transparent RS-485 server; and the listening side for simulators. */
 import { createServer, type Socket, connect as tcpConnect } from 'node:net';
-import type { BytePort } from '../base/ports.ts';
+import type { Acceptor, BytePort } from '../base/ports.ts';
 
 const CONNECT_MS = 5000;
 const KEEPALIVE_MS = 30_000;
@@ -56,9 +56,8 @@ function socketPort(socket: Socket): BytePort {
   };
 }
 
-export interface SocketServer {
+export interface SocketServer extends Acceptor {
   readonly port: number;
-  close(): Promise<void>;
 }
 
 /** Listens on `host`, on a free port when `port` is 0. Each connection is a byte port. */
@@ -67,6 +66,7 @@ export async function listenSocket(
   port: number,
   onConnection: (port: BytePort) => void,
 ): Promise<SocketServer> {
+  let closing = false;
   const sockets = new Set<Socket>();
   const server = createServer({ noDelay: true }, (socket) => {
     sockets.add(socket);
@@ -79,9 +79,11 @@ export async function listenSocket(
   });
   const address = server.address();
   return {
+    onClose: (listener) => void server.once('close', () => closing || listener('the socket stopped listening')),
     port: typeof address === 'object' && address !== null ? address.port : port,
     close: () =>
       new Promise((resolve) => {
+        closing = true;
         server.close(() => resolve());
         for (const socket of sockets) socket.destroy();
       }),

@@ -100,14 +100,32 @@ export interface ScanResult {
   readonly decodings: readonly { readonly as: string; readonly order: string; readonly value: number }[];
 }
 
+/** What a driver that only listens is given, for all devices of its channel. */
+export interface ListenContext {
+  readonly devices: readonly DeviceModel[];
+  readonly clock: Clock;
+  readonly log: Log;
+  memory(device: string): Memory;
+  /** The device spoke, and said this; without readings it only showed that it is there. */
+  hear(device: string, result: PollResult): void;
+}
+
+/** One connection of a device to us. What it holds of an unfinished frame is bounded by the driver. */
+export interface Conversation {
+  /** bytes received -> bytes to answer */
+  receive(bytes: Uint8Array): readonly Uint8Array[];
+}
+
 export interface DriverModule {
   /** = folder name, = `driver:` in the configuration */
   readonly name: string;
   readonly carries: DriverFace['carries'];
   /** what the configuration sees, loaded when a configuration is read: schemas are heavy, and a running gateway has no use for them */
   face(): Promise<DriverFace>;
-  /** must not do I/O */
-  create(context: DriverContext): Driver;
+  /** must not do I/O; absent where devices speak to us */
+  create?(context: DriverContext): Driver;
+  /** a connection of a device to us; absent where devices are asked */
+  converse?(context: ListenContext): Conversation;
   /** one read for `weinao probe`; absent where the protocol has no registers */
   scan?(door: LineDoor, ask: ScanAsk, signal: AbortSignal): Promise<ScanResult>;
   /** where a configured point stands, for a look at its raw words; absent where the protocol has no registers */

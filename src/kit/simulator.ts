@@ -2,7 +2,7 @@
  * What a driver's simulator offers: the far end of a line, as bytes. It is given what the gateway sent and says what comes back and when.
  * One simulator stands for everything on the line (several slaves), so that faults of one can be seen to harm only that one.
  */
-import type { ChannelModel } from '../base/model.ts';
+import type { LineChannel } from '../base/model.ts';
 
 export interface SimReply {
   /** from the last byte received to the first byte sent */
@@ -19,7 +19,7 @@ export interface Simulator {
  * A device as the contract of all drivers wants it: it has a point `value`, and shares its line with another device of its kind.
  */
 export interface Rig {
-  readonly channel: ChannelModel;
+  readonly channel: LineChannel;
   /** the device's section: its driver's own keys */
   readonly section: unknown;
   /** the far end; `value` is what the device measures when it is asked, 0 to 9999 */

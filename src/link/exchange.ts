@@ -6,7 +6,7 @@
  */
 import { WeinaoError } from '../base/errors/index.ts';
 import type { Framer } from '../base/frame.ts';
-import type { ChannelModel } from '../base/model.ts';
+import type { LineChannel } from '../base/model.ts';
 import type { BytePort, Clock, Timer } from '../base/ports.ts';
 import { carryMs, longestReplyMs, silenceMs } from './timing.ts';
 
@@ -35,13 +35,13 @@ export class Exchange {
   slowest = 0;
   /** since when bytes may still be on their way: drain before the next request */
   dirtySince: number | undefined;
-  private readonly channel: ChannelModel;
+  private readonly channel: LineChannel;
   private readonly clock: Clock;
   private readonly hooks: ExchangeHooks;
   private buffer: Uint8Array = new Uint8Array(0);
   private awaiting: Awaiting | undefined;
 
-  constructor(channel: ChannelModel, clock: Clock, hooks: ExchangeHooks) {
+  constructor(channel: LineChannel, clock: Clock, hooks: ExchangeHooks) {
     this.channel = channel;
     this.clock = clock;
     this.hooks = hooks;
@@ -198,7 +198,7 @@ export class Exchange {
   }
 }
 
-export function portName(channel: ChannelModel): string {
+export function portName(channel: LineChannel): string {
   return channel.carries === 'serial' ? channel.path : `${channel.host}:${channel.port}`;
 }
 

@@ -3,38 +3,44 @@
  * LONGEST with jitter, so that fifty sockets of a rebooted DTU do not come back at once. A failure is logged once, and once when it is over.
  */
 import { isWeinaoError, WeinaoError } from '../base/errors/index.ts';
-import type { BytePort, Clock, Log, Random, Timer } from '../base/ports.ts';
+import type { Clock, Log, Random, Timer } from '../base/ports.ts';
 
 const FIRST_PAUSE = 1000;
 const LONGEST_PAUSE = 30_000;
 
 export type PortState = 'open' | 'opening' | 'closed';
 
-export interface KeeperDeps {
+/** What is kept open: a port, or a socket that listens. */
+interface Kept {
+  onClose(listener: (why: string) => void): void;
+  close(): Promise<void>;
+}
+
+export interface KeeperDeps<T extends Kept> {
   readonly channel: string;
   readonly port: string;
-  readonly open: () => Promise<BytePort>;
+  readonly open: () => Promise<T>;
   readonly clock: Clock;
   readonly log: Log;
   readonly random: Random;
-  readonly onOpen: (port: BytePort) => void;
+  readonly onOpen: (port: T) => void;
   readonly onClose: () => void;
 }
 
-export class PortKeeper {
+export class PortKeeper<T extends Kept> {
   state: PortState = 'closed';
   reopens = 0;
   /** why it is not open, as an error to give to whoever asks */
   trouble: WeinaoError | undefined;
-  private readonly deps: KeeperDeps;
-  private current: BytePort | undefined;
+  private readonly deps: KeeperDeps<T>;
+  private current: T | undefined;
   private timer: Timer | undefined;
   private failures = 0;
   private opened = false;
   private stopped = true;
   private attempt: Promise<void> | undefined;
 
-  constructor(deps: KeeperDeps) {
+  constructor(deps: KeeperDeps<T>) {
     this.deps = deps;
   }
 
@@ -73,7 +79,7 @@ export class PortKeeper {
     }
   }
 
-  private arrived(port: BytePort): void {
+  private arrived(port: T): void {
     if (this.opened) this.reopens++;
     if (this.trouble !== undefined)
       this.deps.log.info('port.opened', { channel: this.deps.channel, port: this.deps.port });
@@ -85,7 +91,7 @@ export class PortKeeper {
     this.deps.onOpen(port);
   }
 
-  private gone(port: BytePort, why: string): void {
+  private gone(port: T, why: string): void {
     if (this.current !== port) return;
     this.current = undefined;
     this.deps.onClose();

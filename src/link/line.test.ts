@@ -5,11 +5,11 @@ import { memoryLog } from '../../test/fakes/log.ts';
 import { seededRandom } from '../../test/fakes/random.ts';
 import { isWeinaoError } from '../base/errors/index.ts';
 import type { Framer } from '../base/frame.ts';
-import type { ChannelModel } from '../base/model.ts';
+import type { LineChannel } from '../base/model.ts';
 import { createLine, type Line } from './line.ts';
 import { type SimulatedPort, simulatedPort } from './simulated.ts';
 
-const SERIAL: ChannelModel = {
+const SERIAL: LineChannel = {
   id: 'pump_room',
   carries: 'serial',
   path: '/dev/x',
@@ -197,7 +197,7 @@ describe('a line', () => {
   });
 
   it('reopens a socket that is open but dead', async () => {
-    const { clock, line } = await bench(() => [], { ...SERIAL, carries: 'tcp', host: 'h', port: 1 } as ChannelModel);
+    const { clock, line } = await bench(() => [], { ...SERIAL, carries: 'tcp', host: 'h', port: 1 } as LineChannel);
     const all: Promise<string>[] = [];
     for (let i = 0; i < 80; i++) all.push(code(ask(line, 1)));
     await clock.advance(60_000);

@@ -17,7 +17,7 @@
 import { isWeinaoError, WeinaoError } from '../base/errors/index.ts';
 import type { Framer, LineDoor, Turn } from '../base/frame.ts';
 import type { LineStats, Priority, WireRecord } from '../base/line.ts';
-import type { ChannelModel } from '../base/model.ts';
+import type { LineChannel } from '../base/model.ts';
 import type { BytePort, Clock, Log, Random } from '../base/ports.ts';
 import { Exchange, portName } from './exchange.ts';
 import { PortKeeper, type PortState } from './keeper.ts';
@@ -31,7 +31,7 @@ const DEAD_SOCKET_MS = 30_000;
 const DEAD_SOCKET_TIMEOUTS = 5;
 
 export interface LineDeps {
-  readonly channel: ChannelModel;
+  readonly channel: LineChannel;
   readonly open: () => Promise<BytePort>;
   readonly clock: Clock;
   readonly log: Log;
@@ -52,10 +52,10 @@ export function createLine(deps: LineDeps): Line {
 }
 
 class LiveLine implements Line {
-  readonly channel: ChannelModel;
+  readonly channel: LineChannel;
   private readonly clock: Clock;
   private readonly queue = new TurnQueue();
-  private readonly keeper: PortKeeper;
+  private readonly keeper: PortKeeper<BytePort>;
   private readonly exchange: Exchange;
   private readonly listeners = new Set<(record: WireRecord) => void>();
   private readonly count = { turns: 0, replies: 0, timeouts: 0, badFrames: 0, drains: 0, busyMs: 0, wastedMs: 0 };

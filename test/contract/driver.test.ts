@@ -69,7 +69,8 @@ describe.each(drivers.map((d) => [d.name, d] as const))('%s', (name, driver) => 
   it.each(profilesOf(name))('profile %s makes a device, and names its source', async (profile) => {
     const path = join(ROOT, 'drivers', name, 'profiles', `${profile}.yaml`);
     expect(readFileSync(path, 'utf8')).toMatch(/^source: \S/m);
-    const channel = driver.carries[0] === 'serial' ? 'serial: /dev/ttyS0' : 'tcp: "127.0.0.1:1"';
+    const [carries = 'tcp'] = driver.carries;
+    const channel = carries === 'serial' ? 'serial: /dev/ttyS0' : `${carries}: "127.0.0.1:1"`;
     const yaml = `site: {id: s, name: s}\nchannels: {c: {${channel}}}\ndevices:\n  d: {driver: ${name}, channel: c, address: 1, profile: ${profile}}\n`;
     const { site, problems } = await checkConfig(tempSite({ 'weinao.yaml': yaml }).config, {});
     expect(problems.filter((p) => p.severity === 'error')).toEqual([]);

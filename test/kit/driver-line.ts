@@ -1,6 +1,6 @@
 /** A driver on a line on a virtual clock, its far end a simulator with faults that the test changes as it goes. */
 
-import type { ChannelModel, DeviceModel } from '../../src/base/model.ts';
+import type { DeviceModel, LineChannel } from '../../src/base/model.ts';
 import type { Reading } from '../../src/base/reading.ts';
 import type { DriverModule, PollResult } from '../../src/kit/driver.ts';
 import { type Faults, type Simulator, withFaults } from '../../src/kit/simulator.ts';
@@ -26,7 +26,7 @@ export interface DriverLine {
 /** @param section the device's section without the keys every device has */
 export async function driverLine(
   module: DriverModule,
-  channel: ChannelModel,
+  channel: LineChannel,
   section: unknown,
   simulator: Simulator,
 ): Promise<DriverLine> {
@@ -58,7 +58,7 @@ export async function driverLine(
   const memory = new Map<string, string>();
   const face = await module.face();
   const device = { id: 'd', driver: module.name, config: face.schema.parse(section) } as unknown as DeviceModel;
-  const driver = module.create({
+  const driver = module.create?.({
     device,
     line,
     clock,
@@ -67,6 +67,7 @@ export async function driverLine(
     memory: { get: (k) => memory.get(k), set: (k, v) => void (v === null ? memory.delete(k) : memory.set(k, v)) },
     priority: () => 'poll',
   });
+  if (driver === undefined) throw new Error(`${module.name} cannot be asked`);
   const never = new AbortController().signal;
   const run = async <T>(work: Promise<T>): Promise<T> => {
     let over = false;

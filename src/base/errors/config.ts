@@ -183,6 +183,40 @@ export const configErrors = errorTable({
     next: { zh: '已有：{known}', en: 'there are: {known}' },
     retry: 'never',
   },
+  'config.bad_component': {
+    says: { zh: '“{given}” 不是部件地址', en: '"{given}" is no component' },
+    next: {
+      zh: '写成 系统类型.系统地址.部件地址，例如 "1.0.12345"',
+      en: 'write system type.system address.component address, for example "1.0.12345"',
+    },
+    retry: 'never',
+  },
+  'config.bad_system': {
+    says: { zh: '“{given}” 不是系统地址', en: '"{given}" is no system' },
+    next: { zh: '写成 系统类型.系统地址，例如 "1.0"', en: 'write system type.system address, for example "1.0"' },
+    retry: 'never',
+  },
+  'config.state_or_analog': {
+    says: { zh: '测点需要 state 或 analog 之一', en: 'the point needs either state or analog' },
+    next: { zh: '只写其中一个，例如 state: fire', en: 'write one of them, for example state: fire' },
+    retry: 'never',
+  },
+  'config.one_place': {
+    says: {
+      zh: 'component、system、transmitter 只能写一个，analog 必须有 component',
+      en: 'only one of component, system, transmitter; analog needs a component',
+    },
+    next: { zh: '删去多余的，或补上 component', en: 'remove what is too much, or add the component' },
+    retry: 'never',
+  },
+  'config.two_drivers': {
+    says: {
+      zh: '监听通道 {channel} 上有两种驱动：{drivers}',
+      en: 'listening channel {channel} has devices of two drivers: {drivers}',
+    },
+    next: { zh: '每种驱动各用一个端口', en: 'give each driver a port of its own' },
+    retry: 'never',
+  },
   'config.one_address': {
     says: { zh: '需要 address（一次地址）或 number（表号）之一', en: 'either address (primary) or number is needed' },
     next: { zh: '只写其中一个', en: 'write one of them' },

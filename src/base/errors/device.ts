@@ -29,6 +29,11 @@ export const deviceErrors = errorTable({
     },
     retry: 'later',
   },
+  'device.speaks_first': {
+    says: { zh: '设备 {device} 只主动上报，不能询问', en: 'device {device} speaks by itself and cannot be asked' },
+    next: { zh: '用 weinao watch 查看它上报的内容', en: 'see what it says with weinao watch' },
+    retry: 'never',
+  },
   'device.bad_scan': {
     says: {
       zh: '不能读取：地址 {station}，{table} {address}，{count} 个',

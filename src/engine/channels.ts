@@ -1,0 +1,108 @@
+/** The channels of a site, open: lines that are asked on, and listeners that are spoken to. A changed channel is closed and opened, the others stay. */
+import type { LineStats, WireRecord } from '../base/line.ts';
+import type { ChannelModel, DeviceModel, LineChannel, ListenChannel, SiteModel } from '../base/model.ts';
+import type { Acceptor, BytePort, Clock, Log, Random } from '../base/ports.ts';
+import type { Conversation, DriverModule, ListenContext } from '../kit/driver.ts';
+import { createLine, type Line } from '../link/line.ts';
+import { Listener } from '../link/listener.ts';
+import { WasteBudget } from './budget.ts';
+
+const WASTE_SHARE = 0.1;
+
+export interface ChannelDeps extends Pick<ListenContext, 'memory' | 'hear'> {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: Random;
+  readonly drivers: readonly DriverModule[];
+  readonly openPort: (channel: LineChannel) => Promise<BytePort>;
+  readonly listen: (channel: ListenChannel, onConnection: (port: BytePort) => void) => Promise<Acceptor>;
+}
+
+export interface ChannelStatus extends LineStats {
+  readonly id: string;
+  readonly state: string;
+}
+
+/** `line` with its waste budget; undefined for a listener */
+interface Open {
+  readonly body: Line | Listener;
+  readonly line?: { readonly line: Line; readonly budget: WasteBudget };
+  readonly settings: string;
+}
+
+export class Channels {
+  private readonly deps: ChannelDeps;
+  private readonly open = new Map<string, Open>();
+  private devices: readonly DeviceModel[] = [];
+
+  constructor(deps: ChannelDeps) {
+    this.deps = deps;
+  }
+
+  async apply(site: SiteModel): Promise<void> {
+    this.devices = [...site.devices.values()];
+    const used = new Set(this.devices.map((d) => d.channel));
+    for (const [id, { body, settings }] of this.open) {
+      const channel = site.channels.get(id);
+      if (channel !== undefined && used.has(id) && JSON.stringify(channel) === settings) continue;
+      this.open.delete(id);
+      await body.close();
+    }
+    for (const [id, channel] of site.channels) {
+      if (!used.has(id) || this.open.has(id)) continue;
+      const open = this.opened(channel);
+      this.open.set(id, open);
+      open.body.start();
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.open.values()].map(({ body }) => body.close()));
+    this.open.clear();
+  }
+
+  has(id: string): boolean {
+    return this.open.has(id);
+  }
+
+  line(id: string): Open['line'] {
+    return this.open.get(id)?.line;
+  }
+
+  status(): readonly ChannelStatus[] {
+    return [...this.open].map(([id, { body }]) => ({ id, state: body.state(), ...body.stats() }));
+  }
+
+  capture(id: string, listener: (record: WireRecord) => void): (() => void) | undefined {
+    return this.open.get(id)?.body.capture(listener);
+  }
+
+  private opened(channel: ChannelModel): Open {
+    const { clock, log, random, openPort, listen } = this.deps;
+    const settings = JSON.stringify(channel);
+    if (channel.carries === 'listen') {
+      const converse = (): Conversation => this.converse(channel);
+      const body = new Listener({ channel, listen: (on) => listen(channel, on), converse, clock, log, random });
+      return { body, settings };
+    }
+    const line = createLine({ channel, clock, log, random, open: () => openPort(channel) });
+    return { body: line, line: { line, budget: new WasteBudget(WASTE_SHARE) }, settings };
+  }
+
+  /** Whoever connects speaks the protocol of the channel's devices; one channel has one (checked with the configuration). */
+  private converse({ id }: ListenChannel): Conversation {
+    const { clock, log, memory, hear, drivers } = this.deps;
+    const here = (): readonly DeviceModel[] => this.devices.filter((d) => d.channel === id);
+    const module = drivers.find((d) => d.name === here()[0]?.driver);
+    const context: ListenContext = {
+      get devices() {
+        return here();
+      },
+      clock,
+      log,
+      memory,
+      hear,
+    };
+    return module?.converse?.(context) ?? { receive: () => [] };
+  }
+}
