@@ -6,6 +6,7 @@ import { onTestFinished } from 'vitest';
 import { createModbusSimulator, type SimulatedUnit } from '../../drivers/modbus/simulator.ts';
 import { systemClock } from '../../src/io/clock.ts';
 import { listenSocket, type SocketServer } from '../../src/io/socket.ts';
+import type { Simulator } from '../../src/kit/simulator.ts';
 
 export { freePort, until } from './wait.ts';
 
@@ -92,4 +93,17 @@ export async function startSlaves(form: 'rtu' | 'tcp', cells: Readonly<Record<st
   };
   onTestFinished(close);
   return { port: server.port, cells: values, close };
+}
+
+/** A simulated line behind a TCP port, as a transparent server shows it; ends with the test. */
+export async function serveSimulator(far: Simulator): Promise<number> {
+  const clock = systemClock();
+  const server = await listenSocket('127.0.0.1', 0, (port) => {
+    port.onData((bytes) => {
+      for (const reply of far.receive(bytes))
+        clock.timer('reply', reply.afterMs, () => void port.write(reply.bytes).catch(() => {}));
+    });
+  });
+  onTestFinished(() => server.close());
+  return server.port;
 }
