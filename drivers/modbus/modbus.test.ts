@@ -3,12 +3,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { crc16, unhex } from '../../src/base/bytes.ts';
 import type { LineChannel } from '../../src/base/model.ts';
+import type { Simulator } from '../../src/kit/simulator.ts';
 import { type DriverLine, driverLine } from '../../test/kit/driver-line.ts';
 import { decoderOf, encode, type Layout, scaler } from './codec.ts';
 import { decodeModbus } from './decode.ts';
 import { rtuFramer, tcpFramer } from './frame.ts';
 import { modbus } from './index.ts';
-import { plan, STANDARD_LIMITS } from './plan.ts';
+import { plan, STANDARD_LIMITS, totalOf } from './plan.ts';
 import { modbusProblems } from './problems.ts';
 import { deviceSchema } from './schema.ts';
 import { createModbusSimulator, type SimulatedUnit } from './simulator.ts';
@@ -28,6 +29,8 @@ const withCrc = (text: string): Uint8Array => {
   const crc = crc16(body);
   return Uint8Array.of(...body, crc & 0xff, crc >> 8);
 };
+
+const holding = (address: number): unknown => ({ register: `holding ${address}`, as: 'uint16' });
 
 describe('values', () => {
   const cases: readonly [Partial<Layout>, string, unknown][] = [
@@ -112,34 +115,218 @@ describe('plan', () => {
     address,
     count,
   });
-  it('merges what touches, nothing else', () => {
-    expect(plan([at('c', 5), at('a', 0, 2), at('b', 2), at('x', 2, 1, 'coil')], STANDARD_LIMITS)).toEqual([
+  it('merges what touches, and bridges what is cheaper than another read', () => {
+    const points = [at('c', 5), at('a', 0, 2), at('b', 2), at('x', 2, 1, 'coil')];
+    const rest = { table: 'coil', address: 2, count: 1, points: ['x'] };
+    expect(plan(points, STANDARD_LIMITS)).toEqual([
       { table: 'holding', address: 0, count: 3, points: ['a', 'b'] },
       { table: 'holding', address: 5, count: 1, points: ['c'] },
-      { table: 'coil', address: 2, count: 1, points: ['x'] },
+      rest,
     ]);
+    const bridged = [{ table: 'holding', address: 0, count: 6, points: ['a', 'b', 'c'] }, rest];
+    expect(plan(points, STANDARD_LIMITS, { read: 3, register: 1 })).toEqual(bridged);
+    expect(plan(points, STANDARD_LIMITS, { read: 1, register: 1 })).toHaveLength(3);
+    expect(plan(points, { ...STANDARD_LIMITS, bridge: 1 }, { read: 3, register: 1 })).toHaveLength(3);
+    const hole = { table: 'holding', from: 4, to: 4 } as const;
+    expect(plan(points, { ...STANDARD_LIMITS, holes: [hole] }, { read: 3, register: 1 })).toHaveLength(3);
   });
 
-  it('keeps the limits, reads every wanted register, and none that is not wanted', () => {
+  const someReads = fc.array(
+    fc.record({ address: fc.integer({ min: 0, max: 300 }), count: fc.integer({ min: 1, max: 4 }) }),
+    {
+      maxLength: 60,
+    },
+  );
+  const someCost = fc.record({ read: fc.integer({ min: 0, max: 40 }), register: fc.integer({ min: 1, max: 3 }) });
+
+  it('keeps the limits, reads every wanted register, and bridges no more than it may (property)', () => {
     fc.assert(
       fc.property(
-        fc.array(fc.record({ address: fc.integer({ min: 0, max: 300 }), count: fc.integer({ min: 1, max: 4 }) }), {
-          maxLength: 60,
-        }),
-        (list) => {
+        someReads,
+        someCost,
+        fc.integer({ min: 4, max: 125 }),
+        fc.integer({ min: 0, max: 20 }),
+        (list, cost, most, bridge) => {
           const points = list.map((p, i) => at(`p${i}`, p.address, p.count));
-          const requests = plan(points, STANDARD_LIMITS);
+          const requests = plan(points, { ...STANDARD_LIMITS, registers: most, bridge }, cost);
           const wanted = new Set(points.flatMap((p) => Array.from({ length: p.count }, (_, i) => p.address + i)));
-          const read = requests.flatMap((r) => Array.from({ length: r.count }, (_, i) => r.address + i));
-          expect(read.every((a) => wanted.has(a))).toBe(true);
-          expect(requests.every((r) => r.count <= 125)).toBe(true);
+          expect(requests.every((r) => r.count <= most)).toBe(true);
           expect(requests.flatMap((r) => r.points).sort()).toEqual(points.map((p) => p.id).sort());
+          for (const r of requests) {
+            let unwanted = 0;
+            for (let a = r.address; a < r.address + r.count; a++) {
+              unwanted = wanted.has(a) ? 0 : unwanted + 1;
+              expect(unwanted).toBeLessThanOrEqual(bridge);
+            }
+          }
           for (const p of points) {
             const r = requests.find((q) => q.points.includes(p.id));
             expect(r !== undefined && p.address >= r.address && p.address + p.count <= r.address + r.count).toBe(true);
           }
         },
       ),
+    );
+  });
+
+  it('is the cheapest of all ways to cut, tried one by one (property)', () => {
+    const few = fc.uniqueArray(fc.integer({ min: 0, max: 60 }), { minLength: 1, maxLength: 9 });
+    fc.assert(
+      fc.property(few, someCost, fc.integer({ min: 1, max: 30 }), (addresses, cost, most) => {
+        const sorted = [...addresses].sort((a, b) => a - b);
+        let cheapest = Number.POSITIVE_INFINITY;
+        for (let cuts = 0; cuts < 2 ** (sorted.length - 1); cuts++) {
+          let total = 0;
+          let from = 0;
+          for (let i = 1; i <= sorted.length; i++) {
+            if (i < sorted.length && (cuts & (1 << (i - 1))) === 0) continue;
+            const span = (sorted[i - 1] ?? 0) - (sorted[from] ?? 0) + 1;
+            total += span > most ? Number.POSITIVE_INFINITY : cost.read + cost.register * span;
+            from = i;
+          }
+          cheapest = Math.min(cheapest, total);
+        }
+        const points = sorted.map((address) => at(`p${address}`, address));
+        const limits = { ...STANDARD_LIMITS, registers: most, bridge: 125 };
+        expect(totalOf(plan(points, limits, cost), cost)).toBe(cheapest);
+      }),
+    );
+  });
+});
+
+describe('learning', () => {
+  const serial = {
+    id: 'l',
+    carries: 'serial',
+    path: '/x',
+    line: { baud: 9600, parity: 'none', dataBits: 8, stopBits: 1 },
+    timeoutMs: 300,
+    gapMs: 0,
+  } as const;
+
+  /** A device that refuses, or swallows, what it does not like. */
+  interface Whims {
+    readonly most?: number;
+    readonly holes?: readonly number[];
+    readonly mute?: boolean;
+  }
+  async function whimsical(whims: Whims, addresses: readonly number[], memory = new Map<string, string>(), more = {}) {
+    const seen: { address: number; count: number; refused: boolean }[] = [];
+    const plain = createModbusSimulator(
+      'rtu',
+      new Map([[1, { read: (_, a) => (whims.holes?.includes(a) ? undefined : a) }]]),
+    );
+    const far: Simulator = {
+      receive: (b) => {
+        const [address, count] = [((b[2] ?? 0) << 8) | (b[3] ?? 0), ((b[4] ?? 0) << 8) | (b[5] ?? 0)];
+        const isLong = count > (whims.most ?? 125);
+        const [reply] = plain.receive(b);
+        seen.push({ address, count, refused: isLong || (reply?.bytes[1] ?? 0) > 0x80 });
+        if (isLong && whims.mute === true) return [];
+        return isLong ? [{ afterMs: 5, bytes: withCrc('01 83 03') }] : reply === undefined ? [] : [reply];
+      },
+    };
+    const points = Object.fromEntries(addresses.map((a) => [`p${a}`, holding(a)]));
+    const line = await driverLine(modbus, serial, { address: 1, points, ...more }, far, memory);
+    const ids = Object.keys(points);
+    /** one poll: the values right, how many points without one, how many requests of them refused */
+    const poll = async () => {
+      const from = seen.length;
+      const { readings, faults } = await line.poll(ids);
+      for (const { point, value } of readings) expect(value).toBe(Number(point.slice(1)));
+      const asked = seen.slice(from);
+      return {
+        good: readings.length,
+        bad: faults.length,
+        requests: asked.length,
+        refused: asked.filter((r) => r.refused).length,
+      };
+    };
+    return { ...line, poll, seen };
+  }
+
+  it('a bridge that is refused costs one detour and no value', async () => {
+    const addresses = [0, 1, 2, 5, 6, 9, 10];
+    const b = await whimsical({ holes: [3, 4] }, addresses);
+    const first = await b.poll();
+    expect(first).toMatchObject({ good: 7, bad: 0 });
+    expect(first.refused).toBeGreaterThan(0);
+    // The second gap may be bridged, and is.
+    expect(await b.poll()).toEqual({ good: 7, bad: 0, requests: 2, refused: 0 });
+    await b.close();
+  });
+
+  it('one bad register costs its neighbours one detour, and is asked for rarely', async () => {
+    const b = await whimsical({ holes: [13] }, [10, 11, 12, 13, 14, 15, 16]);
+    expect(await b.poll()).toMatchObject({ good: 6, bad: 1 });
+    for (let i = 2; i < 20; i++) expect(await b.poll()).toEqual({ good: 6, bad: 1, requests: 2, refused: 0 });
+    expect(await b.poll()).toMatchObject({ good: 6, bad: 1, refused: 1 });
+    await b.close();
+  });
+
+  it.each([false, true])('finds the longest read a device takes, also of one that keeps mute (%s)', async (mute) => {
+    const addresses = Array.from({ length: 90 }, (_, i) => i);
+    const b = await whimsical({ most: 37, mute }, addresses);
+    let polls = 0;
+    for (; polls < 40; polls++) {
+      const { refused, good } = await b.poll();
+      if (!mute) expect(good).toBe(90);
+      if (refused === 0 && JSON.parse(b.memory.get('learned') ?? '{"reach":{}}').reach.registers?.bad === 38) break;
+    }
+    expect(polls).toBeLessThan(40);
+    expect(await b.poll()).toEqual({ good: 90, bad: 0, requests: 3, refused: 0 });
+    expect(Math.max(...b.seen.slice(-3).map((r) => r.count))).toBeLessThanOrEqual(37);
+    await b.close();
+  });
+
+  it('what was learned is there after a restart, and not for another configuration', async () => {
+    const addresses = [0, 1, 2, 5, 6];
+    const first = await whimsical({ holes: [3] }, addresses);
+    await first.poll();
+    const second = await whimsical({ holes: [3] }, addresses, first.memory);
+    expect(await second.poll()).toEqual({ good: 5, bad: 0, requests: 2, refused: 0 });
+    const other = await whimsical({ holes: [3] }, [...addresses, 7], first.memory);
+    expect((await other.poll()).refused).toBeGreaterThan(0);
+    for (const b of [first, second, other]) await b.close();
+  });
+
+  it('what the configuration forbids is never tried', async () => {
+    const b = await whimsical({ holes: [3, 8] }, [0, 1, 2, 5, 6, 9], new Map(), {
+      forbidden: ['holding 3-4'],
+      most: 4,
+    });
+    expect((await b.poll()).refused).toBeLessThanOrEqual(1);
+    expect(b.seen.every((r) => r.address > 4 || r.address + r.count <= 3)).toBe(true);
+    expect(b.seen.every((r) => r.count <= 4)).toBe(true);
+    await b.close();
+  });
+
+  it('a device that is busy for a while teaches nothing', async () => {
+    let busy = true;
+    const unit = { read: () => 1, mood: () => (busy ? { exception: 6 } : ('well' as const)) };
+    const b = await bench(serial, { a: holding(0), b: holding(1) }, unit);
+    expect((await b.poll(['a', 'b'])).faults).toHaveLength(2);
+    busy = false;
+    expect((await b.poll(['a', 'b'])).readings).toHaveLength(2);
+    expect(JSON.parse(b.memory.get('learned') ?? '{"alone":[]}').alone).toEqual([]);
+    await b.close();
+  });
+
+  it('whatever a device refuses, every good register is read, and soon without a refusal (property)', async () => {
+    const addresses = fc.uniqueArray(fc.integer({ min: 0, max: 80 }), { minLength: 1, maxLength: 20 });
+    const holes = fc.uniqueArray(fc.integer({ min: 0, max: 80 }), { maxLength: 10 });
+    await fc.assert(
+      fc.asyncProperty(addresses, holes, fc.integer({ min: 3, max: 125 }), async (wanted, bad, most) => {
+        const b = await whimsical({ holes: bad, most }, wanted);
+        const good = wanted.filter((a) => !bad.includes(a)).length;
+        let last = await b.poll();
+        for (let i = 0; i < 18; i++) {
+          expect(last.good).toBe(good);
+          last = await b.poll();
+        }
+        expect(last).toMatchObject({ good, refused: good === 0 ? last.refused : 0 });
+        await b.close();
+      }),
+      { numRuns: 60 },
     );
   });
 });
@@ -255,8 +442,6 @@ async function bench(
   return { ...line, requests: () => simulator.requests() };
 }
 
-const holding = (address: number): unknown => ({ register: `holding ${address}`, as: 'uint16' });
-
 describe.each(Object.entries(CHANNELS))('the driver on %s', (_, channel) => {
   it('reads what is there', async () => {
     const b = await bench(channel, {
@@ -308,7 +493,7 @@ describe.each(Object.entries(CHANNELS))('the driver on %s', (_, channel) => {
         ['b', 'device.refused', 2],
       ]);
     }
-    expect(b.memory.get('read-alone')).toBe('b');
+    expect(JSON.parse(b.memory.get('learned') ?? '{}')).toMatchObject({ alone: ['b'], holes: [{ from: 66, to: 66 }] });
     await b.close();
   });
 

@@ -1,7 +1,7 @@
 /** The device section of a Modbus device: `address` and `points`. Keys are those of the configuration's manual in README.md. */
 import { duration, pointCommon, z } from '../../src/kit/schema.ts';
 import { type Layout, NUMBER_TYPES, ORDERS } from './codec.ts';
-import { TABLES, type Table } from './plan.ts';
+import { type Hole, type Limits, STANDARD_LIMITS, TABLES, type Table } from './plan.ts';
 
 const register = z.string().transform((text, ctx): { table: Table; address: number } => {
   const parsed = parseRegister(text);
@@ -14,6 +14,21 @@ const register = z.string().transform((text, ctx): { table: Table; address: numb
     return z.NEVER;
   }
   return parsed;
+});
+
+const range = z.string().transform((text, ctx): Hole => {
+  const [table, span = '', ...rest] = text
+    .trim()
+    .split(' ')
+    .filter((word) => word !== '');
+  const [from, to = from] = span.split('-').map((n) => (n === '' ? Number.NaN : Number(n)));
+  const known = TABLES.find((t) => t === table);
+  const isSpan = Number.isInteger(from) && Number.isInteger(to) && Number(from) >= 0 && Number(to) <= 65_535;
+  if (known !== undefined && rest.length === 0 && isSpan && Number(from) <= Number(to))
+    return { table: known, from: Number(from), to: Number(to) };
+  const params = { code: 'config.bad_register', given: text, hint: 'holding 10-19' };
+  ctx.addIssue({ code: 'custom', message: 'range', params });
+  return z.NEVER;
 });
 
 const type = z.string().transform((text, ctx): { as: Layout['as']; length: number } => {
@@ -44,11 +59,29 @@ export const pointSchema = z.strictObject({
 export const deviceSchema = z.strictObject({
   address: z.int().min(1).max(247),
   timeout: duration.optional(),
+  most: z
+    .int()
+    .min(1)
+    .max(125)
+    .optional()
+    .meta({ description: 'registers the device takes in one read, when fewer than 125' }),
+  bridge: z
+    .int()
+    .min(0)
+    .max(124)
+    .default(STANDARD_LIMITS.bridge)
+    .meta({ description: 'unwanted registers read in one go, 0 = none' }),
+  forbidden: z.array(range).default([]).meta({ description: '<table> <from>-<to>: never read these' }),
   points: z.record(z.string(), pointSchema).refine((points) => Object.keys(points).length > 0, {
     message: 'empty',
     params: { code: 'config.no_points' },
   }),
 });
+
+/** What the configuration says a device takes. */
+export function limitsOfDevice({ most, bridge, forbidden }: ModbusDevice): Limits {
+  return { ...STANDARD_LIMITS, registers: most ?? STANDARD_LIMITS.registers, bridge, holes: forbidden };
+}
 
 export type ModbusPoint = z.output<typeof pointSchema>;
 export type ModbusDevice = z.output<typeof deviceSchema>;

@@ -12,6 +12,7 @@ import type { Clock, Log, Random, Timer } from '../base/ports.ts';
 import type { Reading, Reason } from '../base/reading.ts';
 import type { Instant } from '../base/time.ts';
 import type { DriverModule, LineDoor, Memory, PollResult } from '../kit/driver.ts';
+import type { Line } from '../link/line.ts';
 import { type ChannelDeps, type ChannelStatus, Channels } from './channels.ts';
 import { DeviceRunner, type RunnerStatus } from './runner.ts';
 
@@ -146,19 +147,25 @@ class LiveEngine implements Engine {
     const { clock, log, random } = this.deps;
     const open = this.lines.line(device.channel ?? '');
     const module = this.deps.drivers.find((d) => d.name === device.driver);
+    let runner: DeviceRunner | undefined;
+    // All turns of a poll count as old as the poll.
+    const door = (line: Line): LineDoor => ({
+      channel: line.channel,
+      turn: (priority, signal, work) => line.turn(priority, signal, work, runner?.began),
+    });
     const driver =
       open === undefined
         ? undefined
         : module?.create?.({
             device,
-            line: open.line,
+            line: door(open.line),
             clock,
             log,
             random,
             memory: this.doorTo(device.id),
             priority: (point) => (this.deps.alarmRelevant(device.id, point) ? 'alarm' : 'poll'),
           });
-    const runner = new DeviceRunner({
+    runner = new DeviceRunner({
       device,
       ...(driver === undefined ? {} : { driver }),
       clock,

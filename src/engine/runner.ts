@@ -57,6 +57,8 @@ interface Point {
 
 export class DeviceRunner {
   readonly device: DeviceModel;
+  /** monotonic ms at which the running poll began */
+  began = 0;
   private readonly deps: RunnerDeps;
   private readonly points = new Map<string, Point>();
   private readonly ids: readonly string[];
@@ -160,6 +162,7 @@ export class DeviceRunner {
   }
 
   private async poll(driver: Driver, signal: AbortSignal): Promise<void> {
+    this.began = this.deps.clock.mono();
     const result = await driver.poll(this.ids, signal);
     if (signal.aborted) return;
     this.polls++;

@@ -1,8 +1,8 @@
 /**
  * A line: one physical port and everybody who wants to speak on it.
  *
- * - One turn at a time, in priority order (write > alarm > poll > scan), first come first served inside a priority. A turn may hold several
- *   requests; nobody speaks between them.
+ * - One turn at a time, in priority order (write > alarm > poll > scan); inside a priority the turn of the oldest business goes first, so that a device
+ *   that needs three turns for a poll is through before one that needs one begins its next. A turn may hold several requests; nobody speaks between.
  * - Before each request the line has been silent for the inter-frame gap.
  * - Each reply has a hard deadline. After a timeout, a bad frame or a cancelled wait the line is dirty: whatever still arrives may be the
  *   answer to what was given up. RTU replies carry no register address, so nobody could tell a late reply from the next one (node-modbus-serial
@@ -39,6 +39,8 @@ export interface LineDeps {
 }
 
 export interface Line extends LineDoor {
+  /** @param since monotonic ms at which the business began that this turn is a part of; now, when left out */
+  turn<T>(priority: Priority, signal: AbortSignal, work: (turn: Turn) => Promise<T>, since?: number): Promise<T>;
   start(): void;
   state(): PortState;
   stats(): LineStats;
@@ -100,13 +102,19 @@ class LiveLine implements Line {
     return () => void this.listeners.delete(listener);
   }
 
-  turn<T>(priority: Priority, signal: AbortSignal, work: (turn: Turn) => Promise<T>): Promise<T> {
+  turn<T>(
+    priority: Priority,
+    signal: AbortSignal,
+    work: (turn: Turn) => Promise<T>,
+    since = this.clock.mono(),
+  ): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (signal.aborted) return reject(this.cancelled());
       const onAbort = (): void => {
         if (this.queue.remove(waiting)) reject(this.cancelled());
       };
       const waiting: Waiting = {
+        since,
         run: async () => {
           signal.removeEventListener('abort', onAbort);
           await this.runTurn(signal, work).then(resolve, reject);

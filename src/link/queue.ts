@@ -1,9 +1,11 @@
-/** Turns that wait: the highest priority first, equal ones in order of asking. Bounded, so that a stuck line cannot collect work without end. */
+/** Turns that wait: the highest priority first, of equal ones the oldest business. Bounded, so that a stuck line cannot collect work without end. */
 import { PRIORITY, type Priority } from '../base/line.ts';
 
 export const MAX_WAITING = 2000;
 
 export interface Waiting {
+  /** monotonic ms since when its business waits */
+  readonly since: number;
   readonly run: () => Promise<void>;
 }
 
@@ -14,7 +16,10 @@ export class TurnQueue {
   /** false when the queue is full */
   add(priority: Priority, waiting: Waiting): boolean {
     if (this.count >= MAX_WAITING) return false;
-    this.lanes[PRIORITY[priority]]?.push(waiting);
+    const lane = this.lanes[PRIORITY[priority]] as Waiting[];
+    let at = lane.length;
+    while (at > 0 && (lane[at - 1] as Waiting).since > waiting.since) at--;
+    lane.splice(at, 0, waiting);
     this.count++;
     return true;
   }

@@ -29,6 +29,7 @@ export async function driverLine(
   channel: LineChannel,
   section: unknown,
   simulator: Simulator,
+  memory = new Map<string, string>(),
 ): Promise<DriverLine> {
   const clock = new VirtualClock();
   const faults: Faults = {};
@@ -55,7 +56,6 @@ export async function driverLine(
     },
   });
   line.start();
-  const memory = new Map<string, string>();
   const face = await module.face();
   const device = { id: 'd', driver: module.name, config: face.schema.parse(section) } as unknown as DeviceModel;
   const driver = module.create?.({
