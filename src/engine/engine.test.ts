@@ -151,6 +151,28 @@ describe('the engine', () => {
     await b.engine.stop();
   });
 
+  it('a device that loses three replies of ten is asked again, marked uncertain, and not thrown out', async () => {
+    let random = 12345;
+    let share = 0.3;
+    const b = bench(() => {
+      random = (random * 1103515245 + 12345) % 2 ** 31;
+      return random / 2 ** 31 < share ? undefined : 5;
+    });
+    await b.engine.apply(site(device('d1')));
+    await b.clock.advance(2_000_000);
+    expect(b.changes.map((c) => c.online)).toEqual([true]);
+    expect(b.engine.devices()[0]).toMatchObject({ online: true, flaky: true });
+    const late = b.readings.slice(-500);
+    expect(late.filter((r) => r.quality === 'uncertain' && r.why === 'flaky' && r.value === 5).length).toBeGreaterThan(
+      400,
+    );
+    share = 0;
+    await b.clock.advance(100_000);
+    expect(b.readings.at(-1)).toMatchObject({ quality: 'good', value: 5 });
+    expect(b.engine.devices()[0]?.flaky).toBeUndefined();
+    await b.engine.stop();
+  });
+
   it('ten dead devices cost no more than one', async () => {
     const b = bench((n) => (n < 10 ? undefined : 5));
     await b.engine.apply(site(...Array.from({ length: 10 }, (_, i) => device(`d${i}`)), device('d10')));

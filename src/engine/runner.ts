@@ -4,6 +4,8 @@
  * - One call at a time into the driver, always with a signal.
  * - SILENT_POLLS polls in a row without any answer make it offline: every point bad, one event. From then on each try is booked in the line's
  *   waste budget. One answer makes it online again.
+ * - A lost reply is asked for once more in the same poll, as long as the device is not silent altogether. A device that loses many is flaky: its values
+ *   are uncertain, and it has twice as many polls before it is offline.
  * - A point that fails is bad with the reason, once; a good reading is told every poll.
  * - A point without a fresh value for its stale_after is bad/stale, even while a poll hangs.
  */
@@ -14,6 +16,7 @@ import type { Reading, Reason } from '../base/reading.ts';
 import type { Instant } from '../base/time.ts';
 import type { Driver, PollResult, RawReading } from '../kit/driver.ts';
 import type { WasteBudget } from './budget.ts';
+import { LossMeter } from './loss.ts';
 import { isNews, type Told } from './report.ts';
 import { Grid } from './schedule.ts';
 
@@ -44,6 +47,10 @@ export interface RunnerStatus {
   readonly polls: number;
   readonly failures: number;
   readonly missed: number;
+  /** lost replies asked for once more */
+  readonly retries: number;
+  /** it loses many */
+  readonly flaky?: boolean;
   readonly error?: string;
 }
 
@@ -68,6 +75,8 @@ export class DeviceRunner {
   private tail: Promise<unknown> = Promise.resolve();
   private online: boolean | undefined;
   private silent = 0;
+  private retries = 0;
+  private readonly loss = new LossMeter();
   private polls = 0;
   private failures = 0;
   private lastGood: number | undefined;
@@ -125,6 +134,8 @@ export class DeviceRunner {
       polls: this.polls,
       failures: this.failures,
       missed: this.grid.missed,
+      retries: this.retries,
+      ...(this.loss.isFlaky ? { flaky: true } : {}),
       ...(this.error === undefined ? {} : { error: this.error.code }),
     };
   }
@@ -163,12 +174,25 @@ export class DeviceRunner {
 
   private async poll(driver: Driver, signal: AbortSignal): Promise<void> {
     this.began = this.deps.clock.mono();
-    const result = await driver.poll(this.ids, signal);
+    const result = await this.persist(driver, await driver.poll(this.ids, signal), signal);
     if (signal.aborted) return;
     this.polls++;
     this.take(result);
     this.deps.onAttempt();
     this.again();
+  }
+
+  /** Asks once more for what was lost on the way, where there is hope. */
+  private async persist(driver: Driver, first: PollResult, signal: AbortSignal): Promise<PollResult> {
+    const lost = first.faults.filter((f) => isLoss(f.error)).map((f) => f.point);
+    const news = this.loss.count(lost.length > 0);
+    if (news) this.deps.log.info(this.loss.isFlaky ? 'device.flaky' : 'device.steady', { device: this.device.id });
+    const isHopeless = this.online !== true || (this.silent > 0 && !this.loss.isFlaky);
+    if (lost.length === 0 || isHopeless || signal.aborted) return first;
+    this.retries++;
+    const again = await driver.poll(lost, signal);
+    const kept = first.faults.filter((f) => !lost.includes(f.point));
+    return { readings: [...first.readings, ...again.readings], faults: [...kept, ...again.faults] };
   }
 
   /** A driver that throws is a fault of ours, told once per kind; the device counts as silent and the house goes on. */
@@ -219,12 +243,14 @@ export class DeviceRunner {
     }
     this.failures++;
     this.silent++;
-    if (this.silent >= SILENT_POLLS && this.online !== false)
+    const patience = this.loss.isFlaky ? 2 * SILENT_POLLS : SILENT_POLLS;
+    if (this.silent >= patience && this.online !== false)
       this.setOnline(false, now, fault === undefined ? 'timeout' : reasonOf(fault));
   }
 
   private setOnline(online: boolean, now: Instant, why?: Reason): void {
     this.online = online;
+    this.loss.forget();
     this.deps.log.info(online ? 'device.online' : 'device.offline', {
       device: this.device.id,
       ...(why === undefined ? {} : { why }),
@@ -241,14 +267,18 @@ export class DeviceRunner {
       device: this.device.id,
       point: raw.point,
       value,
-      quality: raw.quality ?? 'good',
-      ...(raw.why === undefined ? {} : { why: raw.why }),
+      ...this.qualityOf(raw),
       ts: raw.ts ?? now.wall,
       at: now,
     };
     point.last = reading;
     point.fresh = now.mono;
     out.push(reading);
+  }
+
+  private qualityOf({ quality = 'good', why }: RawReading): Pick<Reading, 'quality' | 'why'> {
+    if (quality === 'good' && this.loss.isFlaky) return { quality: 'uncertain', why: 'flaky' };
+    return why === undefined ? { quality } : { quality, why };
   }
 
   /** Told when it is a change: of quality, or of the reason. */
@@ -282,6 +312,9 @@ function converted(value: Exclude<RawReading['value'], null>, point: PointModel)
   if (point.convert === undefined || typeof value !== 'number') return value;
   return Number((value * point.convert.scale + point.convert.offset).toPrecision(12));
 }
+
+/** Something may have got lost on the way; the device itself said nothing. */
+const isLoss = ({ code }: WeinaoError): boolean => code === 'link.timeout' || code === 'link.bad_frame';
 
 function reasonOf(error: WeinaoError): Reason {
   switch (error.code) {
