@@ -2,6 +2,7 @@
 import type { DriverModule } from '../../src/kit/driver.ts';
 import { decodeModbus } from './decode.ts';
 import { createModbusDriver } from './driver.ts';
+import { planned } from './planned.ts';
 import { placeOf, scanModbus } from './scan.ts';
 
 export const modbus: DriverModule = {
@@ -11,6 +12,7 @@ export const modbus: DriverModule = {
   create: createModbusDriver,
   scan: scanModbus,
   place: placeOf,
+  plan: planned,
   protocols: ['modbus-rtu'],
   decode: decodeModbus,
 };

@@ -16,7 +16,8 @@ import { type Learned, limitsOf, longEnough, readLearned, tooLong, withAlone, wi
 import { type Cost, type Limits, plan, type Request, requestOf, type Wanted } from './plan.ts';
 import { costOf, USUAL_TURNAROUND, type Wire } from './wire.ts';
 
-const LEARNED = 'learned';
+/** key in the device's memory */
+export const LEARNED = 'learned';
 const ALONE_EVERY = 20;
 const STRANGE = 2;
 /** Modbus Application Protocol V1.1b3, 7: 1 to 3 speak of the request, the others of the device's state */

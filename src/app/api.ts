@@ -1,6 +1,6 @@
 /**
  * The daemon's local API: HTTP over its unix socket, for the CLI and whoever the socket's group lets in.
- * GET /v1/status /v1/health /v1/watch /v1/wire?channel=ID    POST /v1/reload /v1/probe
+ * GET /v1/status /v1/health /v1/watch /v1/wire?channel=ID    /v1/plan    POST /v1/reload /v1/probe /v1/relearn
  */
 
 import { hex } from '../base/bytes.ts';
@@ -15,6 +15,8 @@ export interface ApiHouse {
   health(): unknown;
   reload(): Promise<{ readonly ok: boolean }>;
   probe(ask: unknown, signal: AbortSignal): Promise<unknown>;
+  plan(): unknown;
+  relearn(device: string): Promise<unknown>;
   /** asked before the reply begins, so that a house still starting is an error and not an empty stream */
   watch(filter: WatchFilter): (push: (line: WatchLine) => void, signal: AbortSignal) => void;
   /** throws cli.unknown_channel */
@@ -45,6 +47,10 @@ async function route(house: ApiHouse, request: ApiRequest, signal: AbortSignal):
     }
     case 'POST /v1/probe':
       return { status: 200, json: await house.probe(request.body, signal) };
+    case 'GET /v1/plan':
+      return { status: 200, json: house.plan() };
+    case 'POST /v1/relearn':
+      return { status: 200, json: await house.relearn(String((request.body as { device?: unknown } | null)?.device)) };
     case 'GET /v1/watch': {
       const device = query.get('device');
       const filter = {

@@ -20,6 +20,7 @@ import { type Checked, type CheckedSite, checkConfigApart, type Env } from './ch
 import { configFault } from './faults.ts';
 import { createHealth, type HealthWatch } from './health.ts';
 import { type House, openHouse } from './house.ts';
+import { plansOf } from './plan.ts';
 import { probe, readProbeAsk } from './probe.ts';
 import { statusOf } from './status.ts';
 
@@ -223,6 +224,14 @@ class LiveDaemon implements Daemon {
       health: () => ({ schema: 1, ready: this.ready, ...this.healthNow() }),
       reload: () => this.reload(),
       probe: (ask, signal) => probe(readProbeAsk(ask), this.house.model(), this.house.engine, signal),
+      plan: () => plansOf(this.house.model(), (device) => this.house.engine.memory(device)),
+      relearn: async (device) => {
+        if (await this.house.engine.relearn(device)) return { schema: 1, device };
+        throw new WeinaoError('cli.unknown_device', {
+          device,
+          known: [...this.house.model().devices.keys()].join(' '),
+        });
+      },
       watch: (filter) => {
         const { hub } = this.house;
         return (push, signal) => hub.listen(filter, push, signal);

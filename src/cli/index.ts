@@ -85,6 +85,11 @@ function build(lang: Lang, world: CliWorld, done: (code: number) => void): Comma
     .action(async (words, options) =>
       done(await (await import('./verbs/probe.ts')).probe(call(options), words, options)),
     );
+  verb(program, 'plan [channel]', 'plan')
+    .option('--relearn <device>', text('relearn'))
+    .action(async (channel, options) =>
+      done(await (await import('./verbs/plan.ts')).plan(call(options), channel, options)),
+    );
   verb(program, 'decode [protocol] [hex...]', 'decode')
     .option('--ndjson', text('ndjson'))
     .option('--request <hex>', text('request'))

@@ -10,6 +10,11 @@ export const HELP = {
   status: { zh: '网关状态', en: 'how the gateway is' },
   watch: { zh: '实时查看读数和报警', en: 'readings and alarms as they come' },
   probe: { zh: '试读一个测点或寄存器', en: 'read one point or register once' },
+  plan: {
+    zh: '总线读取计划：请求、耗时、占用率、学到的限制',
+    en: 'the reads on each line: time, load, what was learned',
+  },
+  relearn: { zh: '清除某设备学到的限制，重新试探', en: 'forget what a device taught, and learn anew' },
   decode: { zh: '解释报文', en: 'explain bytes' },
   feed: { zh: '上报通道', en: 'feeds to platforms' },
   verify: { zh: '验证一份上报记录或在线数据', en: 'verify a captured or live feed' },

@@ -7,8 +7,8 @@ import { createLine, type Line } from '../link/line.ts';
 import { Listener } from '../link/listener.ts';
 import { WasteBudget } from './budget.ts';
 
-/** less than a tenth, so that with what a try costs beside the budget the healthy devices' cycle grows by less than that */
-const WASTE_SHARE = 0.08;
+/** well under a tenth: with what a try costs beside its deadline, the healthy devices' cycle grows by less than that */
+const WASTE_SHARE = 0.06;
 
 export interface ChannelDeps extends Pick<ListenContext, 'memory' | 'hear'> {
   readonly clock: Clock;

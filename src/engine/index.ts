@@ -62,6 +62,10 @@ export interface Engine {
   /** undefined = no such channel */
   capture(channel: string, listener: (record: WireRecord) => void): (() => void) | undefined;
   line(channel: string): LineDoor | undefined;
+  /** what a device's driver keeps */
+  memory(device: string): Memory;
+  /** Forgets what a device's driver learned, and begins with it anew; false = no such device. */
+  relearn(device: string): Promise<boolean>;
   /** one poll between two; undefined = no such device */
   probe(device: string, points: readonly string[], signal: AbortSignal): Promise<PollResult> | undefined;
 }
@@ -76,7 +80,7 @@ class LiveEngine implements Engine {
   private readonly deps: EngineDeps;
   private readonly lines: Channels;
   private readonly runners = new Map<string, DeviceRunner>();
-  private readonly memory = new Map<string, Map<string, string>>();
+  private readonly memories = new Map<string, Map<string, string>>();
   private lastAttempt = 0;
   private sweeper: Timer | undefined;
   private stopped = false;
@@ -85,7 +89,7 @@ class LiveEngine implements Engine {
     this.deps = deps;
     this.lines = new Channels({
       ...deps,
-      memory: (device) => this.doorTo(device),
+      memory: (device) => this.memory(device),
       hear: (device, result) => this.runners.get(device)?.hear(result),
     });
     for (const row of deps.memory) if (row.body !== null) this.memoryOf(row.device).set(row.key, row.body);
@@ -136,6 +140,16 @@ class LiveEngine implements Engine {
     return this.lines.line(channel)?.line;
   }
 
+  async relearn(id: string): Promise<boolean> {
+    const device = this.runners.get(id)?.device;
+    if (device === undefined) return false;
+    await this.halt(id);
+    const memory = this.memory(id);
+    for (const key of [...this.memoryOf(id).keys()]) memory.set(key, null);
+    this.launch(device);
+    return true;
+  }
+
   probe(device: string, points: readonly string[], signal: AbortSignal): Promise<PollResult> | undefined {
     return this.runners
       .get(device)
@@ -162,7 +176,7 @@ class LiveEngine implements Engine {
             clock,
             log,
             random,
-            memory: this.doorTo(device.id),
+            memory: this.memory(device.id),
             priority: (point) => (this.deps.alarmRelevant(device.id, point) ? 'alarm' : 'poll'),
           });
     runner = new DeviceRunner({
@@ -198,12 +212,12 @@ class LiveEngine implements Engine {
   }
 
   private memoryOf(device: string): Map<string, string> {
-    const known = this.memory.get(device) ?? new Map<string, string>();
-    this.memory.set(device, known);
+    const known = this.memories.get(device) ?? new Map<string, string>();
+    this.memories.set(device, known);
     return known;
   }
 
-  private doorTo(device: string): Memory {
+  memory(device: string): Memory {
     const held = this.memoryOf(device);
     return {
       get: (key) => held.get(key),

@@ -9,9 +9,10 @@ import type { DriverFace } from '../base/driver.ts';
 import type { WeinaoError } from '../base/errors/index.ts';
 import type { LineDoor } from '../base/frame.ts';
 import type { Priority } from '../base/line.ts';
-import type { DeviceModel } from '../base/model.ts';
+import type { DeviceModel, LineChannel } from '../base/model.ts';
 import type { Clock, Log, Random } from '../base/ports.ts';
 import type { Reason, Value } from '../base/reading.ts';
+import type { Text } from '../base/text.ts';
 
 /** A value as the device gave it; the runner stamps time. */
 export interface RawReading {
@@ -100,6 +101,27 @@ export interface ScanResult {
   readonly decodings: readonly { readonly as: string; readonly order: string; readonly value: number }[];
 }
 
+export interface PlanContext {
+  readonly device: DeviceModel;
+  readonly channel: LineChannel;
+  readonly memory: Memory;
+}
+
+/** What one poll of a device costs its line. */
+export interface DevicePlan {
+  readonly reads: readonly {
+    readonly what: string;
+    readonly points: number;
+    readonly registers: number;
+    readonly ms: number;
+  }[];
+  /** bus time of all reads, and of the best plan if the device took everything */
+  readonly ms: number;
+  readonly leastMs: number;
+  /** what the device taught, and what follows from it */
+  readonly learned: readonly Text[];
+}
+
 /** What a driver that only listens is given, for all devices of its channel. */
 export interface ListenContext {
   readonly devices: readonly DeviceModel[];
@@ -130,6 +152,8 @@ export interface DriverModule {
   scan?(door: LineDoor, ask: ScanAsk, signal: AbortSignal): Promise<ScanResult>;
   /** where a configured point stands, for a look at its raw words; absent where the protocol has no registers */
   place?(device: DeviceModel, point: string): ScanAsk | undefined;
+  /** what a poll costs; absent where each item is asked for by itself */
+  plan?(context: PlanContext): DevicePlan;
   /** protocols `weinao decode` knows through this driver */
   readonly protocols: readonly string[];
   decode(ask: DecodeAsk): Decoded;

@@ -119,11 +119,20 @@ describe('a gateway of one estate', () => {
     const silent = await weinao([...ask.slice(0, 3), '--address', '9', 'holding', '0', ...ask.slice(8)], '', env);
     expect(silent.code, silent.err).toBe(3);
 
+    const live = JSON.parse((await weinao(['plan', '--config', site.config, '--json'], '', env)).out);
+    expect(live).toMatchObject({ live: true, channels: [{ id: 'plc', load: expect.any(Number) }] });
+    expect(live.channels[0].devices.map((d: { id: string }) => d.id)).toContain('tank_1');
+    expect((await weinao(['plan', '--relearn', 'tank_1', '--config', site.config], '', env)).code).toBe(0);
+    const nobody = await weinao(['plan', '--relearn', 'tank_x', '--config', site.config, '--lang', 'en'], '', env);
+    expect(nobody).toMatchObject({ code: 2, err: expect.stringContaining('"tank_x"') });
+
     const second = await weinao(['run', '--config', site.config, '--lang', 'en'], '', env);
     expect(second).toMatchObject({ code: 5, err: expect.stringContaining('another daemon') });
 
     await daemon.stop();
     expect(await weinao(['status', '--config', site.config], '', env)).toMatchObject({ code: 6 });
+    const offline = await weinao(['plan', '--config', site.config, '--lang', 'en'], '', env);
+    expect(offline.out).toContain('not running, by the configuration');
     const alone = await weinao(['probe', 'tank_1.level', '--config', site.config], '', env);
     expect(alone, alone.err).toMatchObject({ code: 0, out: expect.stringContaining('1234') });
   });

@@ -40,6 +40,11 @@ export const cliErrors = errorTable({
     },
     retry: 'never',
   },
+  'cli.unknown_device': {
+    says: { zh: '没有设备 “{device}”', en: 'there is no device "{device}"' },
+    next: { zh: '已有：{known}', en: 'there are: {known}' },
+    retry: 'never',
+  },
   'cli.bad_hex': {
     says: { zh: '不是十六进制：{given}', en: 'not hex: {given}' },
     next: { zh: '例如 01 03 02 00 01 79 84', en: 'for example 01 03 02 00 01 79 84' },
