@@ -6,7 +6,8 @@ import { dlt645 } from './dlt645/index.ts';
 import { gb26875 } from './gb26875/index.ts';
 import { mbus } from './mbus/index.ts';
 import { modbus } from './modbus/index.ts';
+import { serial } from './serial/index.ts';
 
-export const drivers: readonly DriverModule[] = [modbus, dlt645, cjt188, mbus, gb26875];
+export const drivers: readonly DriverModule[] = [modbus, dlt645, cjt188, mbus, gb26875, serial];
 
 export const driverFaces = (): Promise<readonly DriverFace[]> => Promise.all(drivers.map((driver) => driver.face()));

@@ -2,14 +2,14 @@
  * A meter on M-Bus wires behind a level converter, by primary or secondary address, read only.
  *
  * Each reading begins with SND_NKE (or the selection by number), which sets the meter's frame count bit back and, by its E5, tells whether it is there.
- * A reply says whose it is and not which question it answers. After n questions given up, n replies may still come, oldest first; therefore the
- * next reading asks n+1 times, and only the last reply counts.
+ * A reply says whose it is and not which question it answers: late ones are told apart by counting (src/kit/owed.ts).
  */
 import { hex } from '../../src/base/bytes.ts';
 import { WeinaoError } from '../../src/base/errors/index.ts';
 import type { Driver, DriverContext, Turn } from '../../src/kit/driver.ts';
 import { framesIn } from '../../src/kit/frames.ts';
 import { createItemDriver, type FieldValue, type ItemReader } from '../../src/kit/items.ts';
+import { Owed } from '../../src/kit/owed.ts';
 import { type Record, telegramOf } from './codec.ts';
 import {
   ackFramer,
@@ -30,7 +30,6 @@ const ITEM = 'data';
 /** the standard allows 330 bit times and 50 ms; radio bridges and servers add to it */
 const PATIENCE = 1000;
 const MOST_TELEGRAMS = 16;
-const MOST_OWED = 8;
 
 export function createMbusDriver(context: DriverContext): Driver {
   const config = context.device.config as MbusDevice;
@@ -50,8 +49,7 @@ class Reader implements ItemReader {
   private readonly number: string | undefined;
   private readonly address: number;
   private readonly deadlineMs: number;
-  /** questions for data given up, whose replies may still come */
-  private owed = 0;
+  private readonly owed = new Owed();
 
   constructor(context: DriverContext, { address, number, timeout }: MbusDevice) {
     this.number = number;
@@ -60,8 +58,7 @@ class Reader implements ItemReader {
   }
 
   async read(turn: Turn): Promise<readonly FieldValue[]> {
-    let records: readonly Record[] = [];
-    for (let left = this.owed; left >= 0; left--) records = await this.once(turn);
+    const records = await this.owed.fresh(() => this.once(turn));
     return records.flatMap((record, place) =>
       namesOf(record, place).map((name) => ({
         name,
@@ -86,9 +83,9 @@ class Reader implements ItemReader {
 
   private async data(turn: Turn, control: number): Promise<FrameMbus> {
     const framer = dataFramer(this.address, this.number);
-    this.owed = Math.min(MOST_OWED, this.owed + 1);
-    const reply = await turn.transact(short(control, this.address), framer, { deadlineMs: this.deadlineMs });
-    this.owed--;
+    const reply = await this.owed.question(() =>
+      turn.transact(short(control, this.address), framer, { deadlineMs: this.deadlineMs }),
+    );
     const frame = framesIn(reply, grammarMbus).found[0]?.frame;
     if (frame === undefined) throw new WeinaoError('device.nonsense', { detail: hex(reply) });
     return frame;

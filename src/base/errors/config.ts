@@ -217,6 +217,24 @@ export const configErrors = errorTable({
     next: { zh: '每种驱动各用一个端口', en: 'give each driver a port of its own' },
     retry: 'never',
   },
+  'config.bad_bytes': {
+    says: { zh: '“{given}” 不是字节', en: '"{given}" is no bytes' },
+    next: {
+      zh: '写十六进制，例如 "55 01"，或 "ascii:READ\\r\\n"；1 到 256 个字节',
+      en: 'write hex, as "55 01", or "ascii:READ\\r\\n"; 1 to 256 bytes',
+    },
+    retry: 'never',
+  },
+  'config.one_frame_end': {
+    says: { zh: '帧的结束方式必须且只能写一种', en: 'a frame ends in exactly one way' },
+    next: { zh: '在 end、length、gap: true 中选一个', en: 'choose one of end, length, gap: true' },
+    retry: 'never',
+  },
+  'config.at_or_word': {
+    says: { zh: '测点需要 at 或 word 之一', en: 'the point needs either at or word' },
+    next: { zh: '二进制帧写 at，文本行写 word', en: 'at for bytes, word for text' },
+    retry: 'never',
+  },
   'config.one_address': {
     says: { zh: '需要 address（一次地址）或 number（表号）之一', en: 'either address (primary) or number is needed' },
     next: { zh: '只写其中一个', en: 'write one of them' },
