@@ -2,12 +2,14 @@
 import type { DriverModule } from '../../src/kit/driver.ts';
 import { decode188 } from './decode.ts';
 import { createCjt188Driver } from './driver.ts';
+import { seek188 } from './seek.ts';
 
 export const cjt188: DriverModule = {
   name: 'cjt188',
   carries: ['serial', 'tcp'],
   face: async () => (await import('./face.ts')).face,
   create: createCjt188Driver,
+  seek: seek188,
   protocols: ['cjt188'],
   decode: decode188,
 };

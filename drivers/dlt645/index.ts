@@ -2,12 +2,14 @@
 import type { DriverModule } from '../../src/kit/driver.ts';
 import { decode645 } from './decode.ts';
 import { createDlt645Driver } from './driver.ts';
+import { seek645 } from './seek.ts';
 
 export const dlt645: DriverModule = {
   name: 'dlt645',
   carries: ['serial', 'tcp'],
   face: async () => (await import('./face.ts')).face,
   create: createDlt645Driver,
+  seek: seek645,
   protocols: ['dlt645-2007', 'dlt645-1997'],
   decode: decode645,
 };

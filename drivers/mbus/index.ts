@@ -2,12 +2,14 @@
 import type { DriverModule } from '../../src/kit/driver.ts';
 import { decodeMbus } from './decode.ts';
 import { createMbusDriver } from './driver.ts';
+import { seekMbus } from './seek.ts';
 
 export const mbus: DriverModule = {
   name: 'mbus',
   carries: ['serial', 'tcp'],
   face: async () => (await import('./face.ts')).face,
   create: createMbusDriver,
+  seek: seekMbus,
   protocols: ['mbus'],
   decode: decodeMbus,
 };

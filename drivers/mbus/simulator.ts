@@ -17,6 +17,8 @@ export interface SimulatedMeter {
 }
 
 const REQ_UD2 = 0x5b;
+/** all answer; here one of them is heard */
+const EVERYBODY = 0xfe;
 
 export function createMbusSimulator(meters: readonly SimulatedMeter[]): Simulator {
   let held: Uint8Array = new Uint8Array(0);
@@ -25,7 +27,8 @@ export function createMbusSimulator(meters: readonly SimulatedMeter[]): Simulato
   const hear = (frame: FrameMbus): SimReply[] => {
     const selection = frame.kind === 'long' && frame.ci === 0x52 && frame.address === SELECTED;
     if (selection) selected = meters.find((m) => fromDigits(m.number).every((b, i) => frame.data[i] === b));
-    const meter = frame.address === SELECTED ? selected : meters.find((m) => m.address === frame.address);
+    const isHere = (m: SimulatedMeter): boolean => m.address === frame.address || frame.address === EVERYBODY;
+    const meter = frame.address === SELECTED ? selected : meters.find(isHere);
     if (frame.kind === 'short' && frame.control === SND_NKE && frame.address === SELECTED) selected = undefined;
     if (meter === undefined || meter.dead?.() === true) {
       // The converter's bus has nobody to deselect, and says so by an E5 of the one selected before.

@@ -4,6 +4,7 @@ import { decodeModbus } from './decode.ts';
 import { createModbusDriver } from './driver.ts';
 import { planned } from './planned.ts';
 import { placeOf, scanModbus } from './scan.ts';
+import { seekModbus } from './seek.ts';
 
 export const modbus: DriverModule = {
   name: 'modbus',
@@ -13,6 +14,7 @@ export const modbus: DriverModule = {
   scan: scanModbus,
   place: placeOf,
   plan: planned,
+  seek: seekModbus,
   protocols: ['modbus-rtu'],
   decode: decodeModbus,
 };

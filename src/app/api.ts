@@ -1,6 +1,6 @@
 /**
  * The daemon's local API: HTTP over its unix socket, for the CLI and whoever the socket's group lets in.
- * GET /v1/status /v1/health /v1/watch /v1/wire?channel=ID    /v1/plan    POST /v1/reload /v1/probe /v1/relearn
+ * GET /v1/status /v1/health /v1/watch /v1/wire?channel=ID    /v1/plan /v1/scan?channel=ID    POST /v1/reload /v1/probe /v1/relearn
  */
 
 import { hex } from '../base/bytes.ts';
@@ -16,6 +16,8 @@ export interface ApiHouse {
   reload(): Promise<{ readonly ok: boolean }>;
   probe(ask: unknown, signal: AbortSignal): Promise<unknown>;
   plan(): unknown;
+  /** throws cli.unknown_channel and cli.bad_ids before the reply begins */
+  scan(channel: string, query: URLSearchParams): (push: (line: unknown) => void, signal: AbortSignal) => void;
   relearn(device: string): Promise<unknown>;
   /** asked before the reply begins, so that a house still starting is an error and not an empty stream */
   watch(filter: WatchFilter): (push: (line: WatchLine) => void, signal: AbortSignal) => void;
@@ -60,6 +62,8 @@ async function route(house: ApiHouse, request: ApiRequest, signal: AbortSignal):
       };
       return { stream: house.watch(filter) };
     }
+    case 'GET /v1/scan':
+      return { stream: house.scan(query.get('channel') ?? '', query) };
     case 'GET /v1/wire':
       return wire(house, query.get('channel') ?? '');
     default:

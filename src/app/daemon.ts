@@ -22,6 +22,7 @@ import { createHealth, type HealthWatch } from './health.ts';
 import { type House, openHouse } from './house.ts';
 import { plansOf } from './plan.ts';
 import { probe, readProbeAsk } from './probe.ts';
+import { readScanOptions, scanLive } from './scan.ts';
 import { statusOf } from './status.ts';
 
 const LAST_GOOD = 'config.last-good';
@@ -224,6 +225,10 @@ class LiveDaemon implements Daemon {
       health: () => ({ schema: 1, ready: this.ready, ...this.healthNow() }),
       reload: () => this.reload(),
       probe: (ask, signal) => probe(readProbeAsk(ask), this.house.model(), this.house.engine, signal),
+      scan: (channel, query) => {
+        const { engine } = this.house;
+        return scanLive(channel, readScanOptions(query), engine, [...this.house.model().channels.keys()]);
+      },
       plan: () => plansOf(this.house.model(), (device) => this.house.engine.memory(device)),
       relearn: async (device) => {
         if (await this.house.engine.relearn(device)) return { schema: 1, device };

@@ -85,6 +85,12 @@ function build(lang: Lang, world: CliWorld, done: (code: number) => void): Comma
     .action(async (words, options) =>
       done(await (await import('./verbs/probe.ts')).probe(call(options), words, options)),
     );
+  verb(program, 'scan <channel>', 'scan')
+    .option('--ids <range>', text('ids'))
+    .option('--all', text('all'))
+    .action(async (channel, options) =>
+      done(await (await import('./verbs/scan.ts')).scan(call(options), channel, options)),
+    );
   verb(program, 'plan [channel]', 'plan')
     .option('--relearn <device>', text('relearn'))
     .action(async (channel, options) =>

@@ -10,6 +10,9 @@ export const HELP = {
   status: { zh: '网关状态', en: 'how the gateway is' },
   watch: { zh: '实时查看读数和报警', en: 'readings and alarms as they come' },
   probe: { zh: '试读一个测点或寄存器', en: 'read one point or register once' },
+  scan: { zh: '扫描一条线上的设备（只读）', en: 'find the devices on a line (reads only)' },
+  ids: { zh: 'Modbus 和 M-Bus 站号范围，默认 1-32', en: 'Modbus and M-Bus stations, default 1-32' },
+  all: { zh: '找到设备后也试完所有波特率', en: 'try every line setting, also after somebody answered' },
   plan: {
     zh: '总线读取计划：请求、耗时、占用率、学到的限制',
     en: 'the reads on each line: time, load, what was learned',

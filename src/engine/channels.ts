@@ -34,6 +34,7 @@ interface Open {
 export class Channels {
   private readonly deps: ChannelDeps;
   private readonly open = new Map<string, Open>();
+  private readonly lent = new Set<string>();
   private devices: readonly DeviceModel[] = [];
 
   constructor(deps: ChannelDeps) {
@@ -50,11 +51,31 @@ export class Channels {
       await body.close();
     }
     for (const [id, channel] of site.channels) {
-      if (!used.has(id) || this.open.has(id)) continue;
-      const open = this.opened(channel);
-      this.open.set(id, open);
-      open.body.start();
+      if (used.has(id)) this.take(channel);
     }
+  }
+
+  /** Closes one, which stays closed until it is given back and `apply` is called. */
+  async release(id: string): Promise<void> {
+    this.lent.add(id);
+    const open = this.open.get(id);
+    this.open.delete(id);
+    await open?.body.close();
+  }
+
+  giveBack(id: string): void {
+    this.lent.delete(id);
+  }
+
+  isLent(id: string): boolean {
+    return this.lent.has(id);
+  }
+
+  private take(channel: ChannelModel): void {
+    if (this.open.has(channel.id) || this.lent.has(channel.id)) return;
+    const open = this.opened(channel);
+    this.open.set(channel.id, open);
+    open.body.start();
   }
 
   async close(): Promise<void> {

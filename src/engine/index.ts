@@ -5,9 +5,10 @@
  * online. It never waits for either. A new configuration restarts only devices whose section or channel changed; the others do not miss a poll.
  * Silent devices of a line together use at most WASTE_SHARE of its time.
  */
+import { WeinaoError } from '../base/errors/index.ts';
 import type { MemoryRow } from '../base/journal.ts';
 import type { WireRecord } from '../base/line.ts';
-import type { DeviceModel, SiteModel } from '../base/model.ts';
+import type { DeviceModel, LineChannel, SiteModel } from '../base/model.ts';
 import type { Clock, Log, Random, Timer } from '../base/ports.ts';
 import type { Reading, Reason } from '../base/reading.ts';
 import type { Instant } from '../base/time.ts';
@@ -62,6 +63,8 @@ export interface Engine {
   /** undefined = no such channel */
   capture(channel: string, listener: (record: WireRecord) => void): (() => void) | undefined;
   line(channel: string): LineDoor | undefined;
+  /** Gives a line to somebody else for a while: its devices are halted, its port is closed, and afterwards all is as before. Undefined = no such line. */
+  lend<T>(channel: string, work: (channel: LineChannel) => Promise<T>): Promise<T> | undefined;
   /** what a device's driver keeps */
   memory(device: string): Memory;
   /** Forgets what a device's driver learned, and begins with it anew; false = no such device. */
@@ -84,6 +87,7 @@ class LiveEngine implements Engine {
   private lastAttempt = 0;
   private sweeper: Timer | undefined;
   private stopped = false;
+  private site: SiteModel | undefined;
 
   constructor(deps: EngineDeps) {
     this.deps = deps;
@@ -96,6 +100,7 @@ class LiveEngine implements Engine {
   }
 
   async apply(site: SiteModel): Promise<Applied> {
+    this.site = site;
     const before = new Map([...this.runners].map(([id, runner]) => [id, runner.device]));
     const isSame = (device: DeviceModel): boolean => before.get(device.id)?.hash === device.hash;
     const wanted = [...site.devices.values()];
@@ -215,6 +220,34 @@ class LiveEngine implements Engine {
     const known = this.memories.get(device) ?? new Map<string, string>();
     this.memories.set(device, known);
     return known;
+  }
+
+  lend<T>(id: string, work: (channel: LineChannel) => Promise<T>): Promise<T> | undefined {
+    if (this.lines.isLent(id)) return Promise.reject(new WeinaoError('link.lent', { channel: id }));
+    const channel = this.lines.line(id)?.line.channel;
+    return channel === undefined ? undefined : this.lendOut(channel, work);
+  }
+
+  private async lendOut<T>(channel: LineChannel, work: (channel: LineChannel) => Promise<T>): Promise<T> {
+    const { id } = channel;
+    const here = [...this.runners.values()].filter((r) => r.device.channel === id);
+    const released = this.lines.release(id);
+    await Promise.all(here.map((r) => this.halt(r.device.id)));
+    await released;
+    try {
+      return await work(channel);
+    } finally {
+      this.lines.giveBack(id);
+      await this.takeBack(id);
+    }
+  }
+
+  /** The site may have changed meanwhile. */
+  private async takeBack(id: string): Promise<void> {
+    if (this.stopped || this.site === undefined) return;
+    await this.lines.apply(this.site);
+    for (const device of this.site.devices.values())
+      if (device.channel === id && !this.runners.has(device.id)) this.launch(device);
   }
 
   memory(device: string): Memory {

@@ -101,6 +101,35 @@ export interface ScanResult {
   readonly decodings: readonly { readonly as: string; readonly order: string; readonly value: number }[];
 }
 
+/** Somebody who answered on a line. */
+export interface Found {
+  readonly driver: string;
+  readonly address: string | number;
+  /** what is known of it, or what to do next */
+  readonly says: Text;
+  /** keys of its section in the configuration */
+  readonly section: Readonly<Record<string, unknown>>;
+}
+
+export interface SeekContext {
+  readonly line: LineDoor;
+  /** station numbers to ask, both ends included */
+  readonly ids: readonly [number, number];
+  readonly signal: AbortSignal;
+  found(one: Found): void;
+  /** something on the line that is worth knowing */
+  note(says: Text): void;
+  /** one question is over */
+  step(): void;
+}
+
+/** Asks around on a line whose devices nobody knows. Only reads. */
+export interface Seeker {
+  /** how many questions that takes */
+  steps(ids: readonly [number, number]): number;
+  run(context: SeekContext): Promise<void>;
+}
+
 export interface PlanContext {
   readonly device: DeviceModel;
   readonly channel: LineChannel;
@@ -152,6 +181,8 @@ export interface DriverModule {
   scan?(door: LineDoor, ask: ScanAsk, signal: AbortSignal): Promise<ScanResult>;
   /** where a configured point stands, for a look at its raw words; absent where the protocol has no registers */
   place?(device: DeviceModel, point: string): ScanAsk | undefined;
+  /** absent where nobody can be found by asking */
+  readonly seek?: Seeker;
   /** what a poll costs; absent where each item is asked for by itself */
   plan?(context: PlanContext): DevicePlan;
   /** protocols `weinao decode` knows through this driver */

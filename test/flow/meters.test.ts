@@ -8,7 +8,7 @@ import { createMbusSimulator, energyRecord } from '../../drivers/mbus/simulator.
 import { createModbusSimulator } from '../../drivers/modbus/simulator.ts';
 import { followLocal } from '../../src/io/local-api.ts';
 import type { Simulator } from '../../src/kit/simulator.ts';
-import { startDaemonProcess, untilStatus } from '../kit/daemon.ts';
+import { startDaemonProcess, untilStatus, weinao } from '../kit/daemon.ts';
 import { freePort, serveSimulator, tempSite, until } from '../kit/site.ts';
 
 /** Everybody hears everything, as on a bus. */
@@ -34,7 +34,7 @@ devices:
 });
 
 describe('a riser with meters of four protocols, and a fire panel', () => {
-  it('is read, each in its own language, and the fire is an alarm', { timeout: 60_000 }, async () => {
+  it('is read, each in its own language, and the fire is an alarm', { timeout: 90_000 }, async () => {
     const items: Readonly<Record<string, Uint8Array>> = {
       '00010000': bcdOf(1_234_567, 4),
       '02010100': bcdOf(2205, 2),
@@ -95,6 +95,20 @@ describe('a riser with meters of four protocols, and a fire panel', () => {
     expect(alarms.some((a) => a.includes('panel_fire'))).toBe(true);
     socket.write(panel.component([1, 0, 12], ['normal']));
     await until('the fire is over', () => seen.get('panel.fire') === false);
+    const { out, code } = await weinao(['scan', 'riser', '--ids', '9-9', '--lang', 'en'], '', {
+      WEINAO_SOCKET: daemon.socket,
+    });
+    expect(code).toBe(0);
+    expect(out).toContain(
+      'found_1: {driver: modbus, address: 9, points: {r0: {register: holding 0, as: uint16}}, channel: riser}',
+    );
+    expect(out).toContain(
+      '{driver: dlt645, address: "000000193600", profile: single_phase_2007, poll: 15m, channel: riser}',
+    );
+    const polls = async (): Promise<number> =>
+      (await daemon.status()).devices.find((d) => d.id === 'level')?.polls ?? 0;
+    const before = await polls();
+    await until('the line is polled again', async () => (await polls()) > before);
     expect(await daemon.stop()).toBe(0);
   });
 });

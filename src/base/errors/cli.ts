@@ -40,6 +40,11 @@ export const cliErrors = errorTable({
     },
     retry: 'never',
   },
+  'cli.bad_ids': {
+    says: { zh: '“{given}” 不是站号范围', en: '"{given}" is no range of stations' },
+    next: { zh: '例如 --ids 1-32', en: 'for example --ids 1-32' },
+    retry: 'never',
+  },
   'cli.unknown_device': {
     says: { zh: '没有设备 “{device}”', en: 'there is no device "{device}"' },
     next: { zh: '已有：{known}', en: 'there are: {known}' },

@@ -37,6 +37,11 @@ export const linkErrors = errorTable({
     },
     retry: 'later',
   },
+  'link.lent': {
+    says: { zh: '通道 {channel} 正在被扫描', en: 'channel {channel} is being scanned' },
+    next: { zh: '等扫描结束，或先结束它', en: 'wait until the scan is over, or end it first' },
+    retry: 'later',
+  },
   'link.crowded': {
     says: { zh: '通道 {channel}：等待的任务已有 {n} 个', en: 'channel {channel}: {n} turns are waiting already' },
     next: {
