@@ -3,7 +3,7 @@ import type { DriverModule } from '../../src/kit/driver.ts';
 import { decodeModbus } from './decode.ts';
 import { createModbusDriver } from './driver.ts';
 import { planned } from './planned.ts';
-import { placeOf, scanModbus } from './scan.ts';
+import { placeOf, readOut, scanModbus } from './scan.ts';
 import { seekModbus } from './seek.ts';
 
 export const modbus: DriverModule = {
@@ -13,6 +13,7 @@ export const modbus: DriverModule = {
   create: createModbusDriver,
   scan: scanModbus,
   place: placeOf,
+  readOut,
   plan: planned,
   seek: seekModbus,
   protocols: ['modbus-rtu'],

@@ -1,10 +1,11 @@
 /** One read of registers or bits nobody configured, for `weinao probe`. */
 import { WeinaoError } from '../../src/base/errors/index.ts';
 import type { DeviceModel } from '../../src/base/model.ts';
-import type { LineDoor, ScanAsk, ScanResult } from '../../src/kit/driver.ts';
+import type { LineDoor, RawReading, ScanAsk, ScanResult } from '../../src/kit/driver.ts';
+import { decoderOf } from './codec.ts';
 import { decodings } from './decodings.ts';
 import { fromTcp, rtuFramer, tcpFramer, toTcp } from './frame.ts';
-import { wantedOf } from './layout.ts';
+import { layoutOf, wantedOf } from './layout.ts';
 import { createPduCodec } from './pdu.ts';
 import { isBits, TABLES } from './plan.ts';
 import type { ModbusDevice } from './schema.ts';
@@ -16,6 +17,16 @@ export function placeOf(device: DeviceModel, point: string): ScanAsk | undefined
   if (configured === undefined) return undefined;
   const { table, address, count } = wantedOf(point, configured);
   return { station, table, address, count };
+}
+
+/** What a configured point reads out of the words of its place. */
+export function readOut(device: DeviceModel, point: string, words: readonly number[]): RawReading {
+  const configured = (device.config as ModbusDevice).points[point];
+  if (configured === undefined) return { point, value: null, why: 'driver' };
+  if (isBits(configured.register.table)) return { point, value: words[0] === 1 };
+  const bytes = Uint8Array.from(words.flatMap((w) => [w >> 8, w & 0xff]));
+  const decoded = decoderOf(layoutOf(configured))(bytes, 0);
+  return decoded.value === null ? { point, value: null, why: decoded.why } : { point, value: decoded.value };
 }
 
 export async function scanModbus(door: LineDoor, ask: ScanAsk, signal: AbortSignal): Promise<ScanResult> {

@@ -1,13 +1,18 @@
-/** `weinao probe`: one register or point, read once, with its raw words and every plausible reading of them. */
+/**
+ * `weinao probe`: one register or point, read once, with its raw words and every plausible reading of them. With the value that the device's display
+ * shows, the readings that could mean it; a point of an unverified profile that shows it is confirmed from then on.
+ */
 import { drivers } from '../../drivers/index.ts';
 import { hex } from '../base/bytes.ts';
 import { WeinaoError } from '../base/errors/index.ts';
-import type { DeviceModel, SiteModel } from '../base/model.ts';
+import type { DeviceModel, PointModel, SiteModel } from '../base/model.ts';
+import type { Value } from '../base/reading.ts';
 import type { Engine } from '../engine/index.ts';
-import type { DriverModule, LineDoor, ScanAsk } from '../kit/driver.ts';
+import type { DriverModule, LineDoor, RawReading, ScanAsk, ScanResult } from '../kit/driver.ts';
+import { guesses, isAsExpected } from './guess.ts';
 
 /** A point by its name, or a register by station, table and address. */
-export type ProbeAsk =
+export type ProbeAsk = { readonly expect?: number } & (
   | { readonly device: string; readonly point: string }
   | {
       readonly channel: string;
@@ -15,89 +20,106 @@ export type ProbeAsk =
       readonly table: string;
       readonly address: number;
       readonly count: number;
-    };
+    }
+);
 
 export function readProbeAsk(body: unknown): ProbeAsk {
   const ask = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>;
-  if (typeof ask.device === 'string' && typeof ask.point === 'string') return { device: ask.device, point: ask.point };
+  const expect = typeof ask.expect === 'number' && Number.isFinite(ask.expect) ? { expect: ask.expect } : {};
+  if (typeof ask.device === 'string' && typeof ask.point === 'string')
+    return { device: ask.device, point: ask.point, ...expect };
   const { channel, station, table, address } = ask;
   const count = ask.count ?? 1;
   const whole = [station, address, count].every((n) => Number.isInteger(n));
   if (typeof channel !== 'string' || typeof table !== 'string' || !whole) throw new WeinaoError('cli.bad_probe');
-  return { channel, station: Number(station), table, address: Number(address), count: Number(count) };
+  return { channel, station: Number(station), table, address: Number(address), count: Number(count), ...expect };
 }
 
 export async function probe(ask: ProbeAsk, site: SiteModel, engine: Engine, signal: AbortSignal): Promise<unknown> {
-  if ('device' in ask) return probePoint(ask.device, ask.point, site, engine, signal);
+  if ('device' in ask) return probePoint(ask, site, engine, signal);
   const line = engine.line(ask.channel);
   if (line === undefined)
     throw new WeinaoError('cli.unknown_channel', { channel: ask.channel, known: [...site.channels.keys()].join(' ') });
-  return probeRegister(ask, line, signal);
+  const module = drivers.find((d) => d.scan !== undefined && d.carries.includes(line.channel.carries));
+  if (module === undefined) throw new WeinaoError('cli.bad_probe');
+  const result = await scanned(module, ask, line, signal);
+  return { schema: 1, ...shown(ask, line, result), ...expected(ask, result) };
 }
 
 async function probePoint(
-  id: string,
-  point: string,
+  ask: Extract<ProbeAsk, { device: string }>,
   site: SiteModel,
   engine: Engine,
   signal: AbortSignal,
 ): Promise<unknown> {
-  const device = site.devices.get(id);
-  const model = device?.points.find((p) => p.id === point);
-  if (device === undefined || model === undefined) throw new WeinaoError('device.unknown_point', { device: id, point });
-  const result = await engine.probe(id, [point], signal);
-  const fault = result?.faults[0]?.error;
-  if (fault !== undefined) throw fault;
-  const reading = result?.readings[0];
-  const value = reading?.value ?? null;
-  const told =
-    typeof value === 'number' && model.convert !== undefined
-      ? value * model.convert.scale + model.convert.offset
-      : value;
+  const device = site.devices.get(ask.device);
+  const model = device?.points.find((p) => p.id === ask.point);
+  if (device === undefined || model === undefined)
+    throw new WeinaoError('device.unknown_point', { device: ask.device, point: ask.point });
+  const { raw, wire } = await onceRead(device, ask, engine, signal);
+  const value = raw?.value ?? null;
+  const told = inStandardUnit(value, model);
+  const confirmed = ask.expect !== undefined && typeof told === 'number' && isAsExpected(told, ask.expect);
+  if (confirmed) engine.confirm(device.id, model.id);
   return {
     schema: 1,
-    device: id,
-    point,
+    device: device.id,
+    point: model.id,
     value: told,
     ...(model.unit === undefined ? {} : { unit: model.unit }),
-    quality: value === null ? 'bad' : 'good',
-    ...(reading?.why === undefined ? {} : { why: reading.why }),
-    ...(await rawOf(device, point, engine, signal)),
+    quality: value === null ? 'bad' : (raw?.quality ?? 'good'),
+    ...(raw?.why === undefined ? {} : { why: raw.why }),
+    ...(ask.expect === undefined ? {} : { expected: ask.expect, confirmed }),
+    ...wire,
   };
 }
 
-/** The register a point stands in, as it is on the wire; nothing where the protocol has no registers. */
-async function rawOf(device: DeviceModel, point: string, engine: Engine, signal: AbortSignal): Promise<object> {
-  const module = drivers.find((d) => d.name === device.driver);
-  const ask = module?.place?.(device, point);
-  const line = device.channel === undefined ? undefined : engine.line(device.channel);
-  return module === undefined || ask === undefined || line === undefined ? {} : scanned(module, ask, line, signal);
-}
-
-async function probeRegister(
-  ask: Exclude<ProbeAsk, { device: string }>,
-  line: LineDoor,
+/** One question: where the protocol has registers, they are shown and the value is read out of the same reply. */
+async function onceRead(
+  device: DeviceModel,
+  ask: Extract<ProbeAsk, { device: string }>,
+  engine: Engine,
   signal: AbortSignal,
-): Promise<object> {
-  const module = drivers.find((d) => d.scan !== undefined && d.carries.includes(line.channel.carries));
-  if (module === undefined) throw new WeinaoError('cli.bad_probe');
-  return scanned(module, ask, line, signal);
+): Promise<{ readonly raw: RawReading | undefined; readonly wire: object }> {
+  const module = drivers.find((d) => d.name === device.driver);
+  const place = module?.place?.(device, ask.point);
+  const line = device.channel === undefined ? undefined : engine.line(device.channel);
+  if (module?.readOut !== undefined && place !== undefined && line !== undefined) {
+    const result = await scanned(module, place, line, signal);
+    const raw = module.readOut(device, ask.point, result.words);
+    return { raw, wire: { ...shown(place, line, result), ...expected(ask, result) } };
+  }
+  const result = await engine.probe(device.id, [ask.point], signal);
+  const fault = result?.faults[0]?.error;
+  if (fault !== undefined) throw fault;
+  return { raw: result?.readings[0], wire: {} };
 }
 
-async function scanned(module: DriverModule, ask: ScanAsk, line: LineDoor, signal: AbortSignal): Promise<object> {
+function inStandardUnit(value: Value | null, { convert }: PointModel): Value | null {
+  return typeof value === 'number' && convert !== undefined ? value * convert.scale + convert.offset : value;
+}
+
+function scanned(module: DriverModule, ask: ScanAsk, line: LineDoor, signal: AbortSignal): Promise<ScanResult> {
   if (module.scan === undefined) throw new WeinaoError('cli.bad_probe');
   const { station, table, address, count } = ask;
-  const result = await module.scan(line, { station, table, address, count }, signal);
+  return module.scan(line, { station, table, address, count }, signal);
+}
+
+const expected = ({ expect }: { readonly expect?: number }, { decodings }: ScanResult): object =>
+  expect === undefined ? {} : { guesses: guesses(decodings, expect) };
+
+const DIGITS: Readonly<Record<string, number>> = { coil: 0, discrete: 1, input: 3, holding: 4 };
+
+function shown({ station, table, address }: ScanAsk, line: LineDoor, result: ScanResult): object {
   const bits = table === 'coil' || table === 'discrete';
   return {
-    schema: 1,
     channel: line.channel.id,
     station,
     register: {
       table,
       pdu: address,
       number: address + 1,
-      modicon: `${{ coil: 0, discrete: 1, input: 3, holding: 4 }[table] ?? '?'}${String(address + 1).padStart(4, '0')}`,
+      modicon: `${DIGITS[table] ?? '?'}${String(address + 1).padStart(4, '0')}`,
     },
     request: hex(result.request),
     reply: hex(result.reply),

@@ -3,6 +3,7 @@
  * Ids are the mapping keys of the YAML; every duration is in milliseconds.
  */
 
+import type { ProfileUse } from './confirmed.ts';
 import type { Json } from './json.ts';
 import type { Path } from './problem.ts';
 
@@ -97,6 +98,8 @@ export interface DeviceModel {
   readonly tags: readonly string[];
   readonly zone?: string;
   readonly points: readonly PointModel[];
+  /** the profile it is built from */
+  readonly profile?: ProfileUse;
   /** the device's own section as its driver's schema parsed it */
   readonly config: unknown;
   /** level of the technical alarm when no data comes */

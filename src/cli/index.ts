@@ -82,6 +82,7 @@ function build(lang: Lang, world: CliWorld, done: (code: number) => void): Comma
   verb(program, 'probe [what...]', 'probe')
     .option('--channel <id>', text('channel'))
     .option('--address <station>', text('address'))
+    .option('--expect <value>', text('expect'))
     .action(async (words, options) =>
       done(await (await import('./verbs/probe.ts')).probe(call(options), words, options)),
     );

@@ -30,6 +30,10 @@ export const HELP = {
   device: { zh: '只看某设备', en: 'one device only' },
   channel: { zh: '通道', en: 'channel' },
   address: { zh: '站号', en: 'station' },
+  expect: {
+    zh: '设备显示屏上的数值，据此推断类型、字节序、倍率，或确认测点',
+    en: "what the device's display shows: guesses type, order and scale, or confirms a point",
+  },
   ndjson: { zh: '从标准输入逐行读取 JSON', en: 'read JSON lines from standard input' },
   request: { zh: '主站请求的报文（十六进制）', en: "the master's request, in hex" },
   topic: { zh: '订阅的主题', en: 'topic to subscribe to' },

@@ -19,6 +19,10 @@ const HOME = 'home';
 export interface Profile {
   readonly device: Record<string, unknown>;
   readonly points: Record<string, unknown>;
+  /** seen on a real device */
+  readonly isVerified: boolean;
+  /** changes with its content */
+  readonly mark: string;
 }
 
 export interface DeviceContext {
@@ -65,6 +69,7 @@ export function buildDevice(id: string, context: DeviceContext): DeviceModel | u
     tags: section.tags,
     ...(section.zone === undefined ? {} : { zone: section.zone }),
     points,
+    ...profileOf(id, context),
     config: parsed.data,
     noData: context.types[section.type ?? '']?.no_data ?? 'yellow',
     hash: createHash('sha256')
@@ -72,6 +77,14 @@ export function buildDevice(id: string, context: DeviceContext): DeviceModel | u
       .digest('hex')
       .slice(0, 16),
   };
+}
+
+function profileOf(id: string, context: DeviceContext): Pick<DeviceModel, 'profile'> {
+  const { driver = '', profile: name } = context.sections.devices[id] ?? {};
+  const profile = name === undefined ? undefined : context.profile(driver, name);
+  if (name === undefined || profile === undefined) return {};
+  const { mark, isVerified, points } = profile;
+  return { profile: { name, mark, isVerified, points: Object.keys(points) } };
 }
 
 function ownKeys(section: Record<string, unknown>): Record<string, unknown> {

@@ -247,8 +247,14 @@ async function loadProfiles(
     const source =
       (await reader.read(`profiles/${profile}.yaml`, false)) ??
       (await reader.read(`${profile}.yaml`, false, deps.profiles(driver)));
-    const { points, device } = (source?.data[0] ?? {}) as { points?: unknown; device?: unknown };
-    if (isMapping(points)) profiles.set(`${driver}/${profile}`, { points, device: isMapping(device) ? device : {} });
+    const { points, device, verified } = (source?.data[0] ?? {}) as Record<string, unknown>;
+    if (isMapping(points))
+      profiles.set(`${driver}/${profile}`, {
+        points,
+        device: isMapping(device) ? device : {},
+        isVerified: typeof verified === 'string' && verified !== 'no',
+        mark: hashOf([device, points]),
+      });
   }
   return profiles;
 }

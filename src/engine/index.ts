@@ -5,6 +5,7 @@
  * online. It never waits for either. A new configuration restarts only devices whose section or channel changed; the others do not miss a poll.
  * Silent devices of a line together use at most WASTE_SHARE of its time.
  */
+import { CONFIRMED, confirmation, confirmedPoints, isUnconfirmed } from '../base/confirmed.ts';
 import { WeinaoError } from '../base/errors/index.ts';
 import type { MemoryRow } from '../base/journal.ts';
 import type { WireRecord } from '../base/line.ts';
@@ -65,6 +66,8 @@ export interface Engine {
   line(channel: string): LineDoor | undefined;
   /** Gives a line to somebody else for a while: its devices are halted, its port is closed, and afterwards all is as before. Undefined = no such line. */
   lend<T>(channel: string, work: (channel: LineChannel) => Promise<T>): Promise<T> | undefined;
+  /** Somebody compared a point of an unverified profile on site; persisted. */
+  confirm(device: string, point: string): void;
   /** what a device's driver keeps */
   memory(device: string): Memory;
   /** Forgets what a device's driver learned, and begins with it anew; false = no such device. */
@@ -84,6 +87,8 @@ class LiveEngine implements Engine {
   private readonly lines: Channels;
   private readonly runners = new Map<string, DeviceRunner>();
   private readonly memories = new Map<string, Map<string, string>>();
+  /** by device: points of its profile compared on site */
+  private readonly confirmed = new Map<string, ReadonlySet<string>>();
   private lastAttempt = 0;
   private sweeper: Timer | undefined;
   private stopped = false;
@@ -150,7 +155,7 @@ class LiveEngine implements Engine {
     if (device === undefined) return false;
     await this.halt(id);
     const memory = this.memory(id);
-    for (const key of [...this.memoryOf(id).keys()]) memory.set(key, null);
+    for (const key of [...this.memoryOf(id).keys()]) if (key !== CONFIRMED) memory.set(key, null);
     this.launch(device);
     return true;
   }
@@ -166,6 +171,8 @@ class LiveEngine implements Engine {
     const { clock, log, random } = this.deps;
     const open = this.lines.line(device.channel ?? '');
     const module = this.deps.drivers.find((d) => d.name === device.driver);
+    if (device.profile !== undefined)
+      this.confirmed.set(device.id, confirmedPoints(this.memory(device.id).get(CONFIRMED), device.profile));
     let runner: DeviceRunner | undefined;
     // All turns of a poll count as old as the poll.
     const door = (line: Line): LineDoor => ({
@@ -191,6 +198,7 @@ class LiveEngine implements Engine {
       log,
       random,
       ...(open === undefined ? {} : { budget: open.budget, tryCostMs: open.line.channel.timeoutMs + DRAIN_MS }),
+      isTrusted: (point) => !isUnconfirmed(point, device.profile, this.confirmed.get(device.id)),
       onReadings: this.deps.onReadings,
       onReport: this.deps.onReport,
       onDevice: (online, at, why) =>
@@ -248,6 +256,14 @@ class LiveEngine implements Engine {
     await this.lines.apply(this.site);
     for (const device of this.site.devices.values())
       if (device.channel === id && !this.runners.has(device.id)) this.launch(device);
+  }
+
+  confirm(id: string, point: string): void {
+    const profile = this.runners.get(id)?.device.profile;
+    if (profile === undefined) return;
+    const points = new Set([...(this.confirmed.get(id) ?? []), point]);
+    this.confirmed.set(id, points);
+    this.memory(id).set(CONFIRMED, confirmation(points, profile));
   }
 
   memory(device: string): Memory {

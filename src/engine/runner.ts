@@ -34,6 +34,8 @@ export interface RunnerDeps {
   readonly budget?: WasteBudget;
   /** what a try wastes at most: deadline and draining */
   readonly tryCostMs?: number;
+  /** somebody compared this point on site, or nobody needs to */
+  readonly isTrusted: (point: string) => boolean;
   readonly onReadings: (readings: readonly Reading[]) => void;
   readonly onReport: (readings: readonly Reading[]) => void;
   readonly onDevice: (online: boolean, at: Instant, why?: Reason) => void;
@@ -276,8 +278,9 @@ export class DeviceRunner {
     out.push(reading);
   }
 
-  private qualityOf({ quality = 'good', why }: RawReading): Pick<Reading, 'quality' | 'why'> {
+  private qualityOf({ point, quality = 'good', why }: RawReading): Pick<Reading, 'quality' | 'why'> {
     if (quality === 'good' && this.loss.isFlaky) return { quality: 'uncertain', why: 'flaky' };
+    if (quality === 'good' && !this.deps.isTrusted(point)) return { quality: 'uncertain', why: 'unverified' };
     return why === undefined ? { quality } : { quality, why };
   }
 

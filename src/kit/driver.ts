@@ -185,6 +185,8 @@ export interface DriverModule {
   readonly seek?: Seeker;
   /** what a poll costs; absent where each item is asked for by itself */
   plan?(context: PlanContext): DevicePlan;
+  /** what a configured point reads out of registers or bits as `scan` gave them; present wherever `place` is */
+  readOut?(device: DeviceModel, point: string, words: readonly number[]): RawReading;
   /** protocols `weinao decode` knows through this driver */
   readonly protocols: readonly string[];
   decode(ask: DecodeAsk): Decoded;

@@ -111,6 +111,13 @@ describe('a gateway of one estate', () => {
     expect(point.out).toMatch(/holding {2}PDU 0 {2}number 1 {2}40001\n/);
     expect(point.out).toMatch(/raw {2}04D2\n/);
     expect(point.out).toMatch(/uint16 .* 1234\n/);
+    const wrong = await weinao(
+      ['probe', 'tank_1.level', '--expect', '12.34', '--config', site.config, '--lang', 'en'],
+      '',
+      env,
+    );
+    expect(wrong.out).toContain('not what the display says (12.34)');
+    expect(wrong.out).toContain('{register: holding 0, as: uint16, scale: 0.01}  # 12.34');
     const ask = ['probe', '--channel', 'plc', '--address', '1', 'holding', '0', '2', '--config', site.config];
     const register = await weinao([...ask, '--json'], '', env);
     expect(JSON.parse(register.out)).toMatchObject({ words: ['04D2', '4148'] });

@@ -2,12 +2,15 @@ import { findClient } from '../../app/client.ts';
 import { probeAlone } from '../../app/probe-alone.ts';
 import { isWeinaoError, WeinaoError } from '../../base/errors/index.ts';
 import { EXIT } from '../../base/exit.ts';
+import { flowYaml } from '../flow-yaml.ts';
 import { table } from '../table.ts';
 import type { Call } from '../world.ts';
 
 export interface ProbeOptions {
   readonly channel?: string;
   readonly address?: string;
+  /** what the device's display shows */
+  readonly expect?: string;
 }
 
 interface Reply {
@@ -24,6 +27,14 @@ interface Reply {
   readonly request?: string;
   readonly reply?: string;
   readonly words?: readonly string[];
+  readonly expected?: number;
+  readonly confirmed?: boolean;
+  readonly guesses?: readonly {
+    readonly as: string;
+    readonly order: string;
+    readonly scale: number;
+    readonly value: number;
+  }[];
   readonly decodings?: readonly { readonly as: string; readonly order: string; readonly value: number }[];
 }
 
@@ -43,7 +54,14 @@ export async function probe(call: Call, words: readonly string[], options: Probe
   return EXIT.ok;
 }
 
-function askOf(words: readonly string[], options: ProbeOptions): unknown {
+function askOf(words: readonly string[], options: ProbeOptions): object {
+  if (options.expect === undefined) return whatOf(words, options);
+  const expect = Number(options.expect);
+  if (options.expect.trim() === '' || !Number.isFinite(expect)) throw new WeinaoError('cli.bad_probe');
+  return { ...whatOf(words, options), expect };
+}
+
+function whatOf(words: readonly string[], options: ProbeOptions): object {
   if (options.channel === undefined) {
     const [device, point, ...rest] = (words[0] ?? '').split('.');
     if (device === undefined || point === undefined || rest.length > 0 || words.length !== 1)
@@ -64,8 +82,9 @@ function shown(r: Reply, { lang }: Call): string {
       : [
           `${String(r.value)}${r.unit === undefined ? '' : ` ${r.unit}`}  ${r.quality ?? ''}${r.why === undefined ? '' : ` (${r.why})`}`,
         ];
+  if (r.expected !== undefined) point.push(verdict(r, zh));
   const { register } = r;
-  if (register === undefined) return `${point.join('')}\n`;
+  if (register === undefined) return `${point.join('\n')}\n`;
   const head = [
     ...point,
     `${register.table}  PDU ${register.pdu}  ${zh ? '序号' : 'number'} ${register.number}  ${register.modicon}`,
@@ -75,5 +94,30 @@ function shown(r: Reply, { lang }: Call): string {
   ];
   const rows = (r.decodings ?? []).map((d) => [d.as, d.order, String(d.value)]);
   const title = zh ? ['类型', '字节序', '数值'] : ['as', 'order', 'value'];
-  return `${head.join('\n')}\n${rows.length === 0 ? '' : table([title, ...rows])}`;
+  return `${head.join('\n')}\n${rows.length === 0 ? '' : table([title, ...rows])}${guessed(r, zh)}`;
+}
+
+function verdict({ expected, confirmed }: Reply, zh: boolean): string {
+  if (confirmed === true)
+    return zh ? `与显示值 ${expected} 相符，已确认` : `as the display says (${expected}): confirmed`;
+  return zh
+    ? `与显示值 ${expected} 不符：核对地址、类型、字节序和倍率`
+    : `not what the display says (${expected}): check address, type, order and scale`;
+}
+
+/** The lines to paste: which type, order and scale make the display's value. */
+function guessed({ guesses, register }: Reply, zh: boolean): string {
+  if (guesses === undefined || register === undefined) return '';
+  if (guesses.length === 0)
+    return zh ? '没有读法符合显示值：地址可能不对\n' : 'no reading comes near the display: perhaps another address\n';
+  const lines = guesses.map(({ as, order, scale, value }) => {
+    const keys = {
+      register: `${register.table} ${register.pdu}`,
+      as,
+      ...(order === 'ABCD' ? {} : { order }),
+      ...(scale === 1 ? {} : { scale }),
+    };
+    return `  ${flowYaml(keys)}  # ${value}\n`;
+  });
+  return `${zh ? '符合显示值的读法' : 'readings that come near the display'}:\n${lines.join('')}`;
 }
