@@ -56,6 +56,7 @@ describe('a riser with meters of four protocols, and a fire panel', () => {
       ['elec', 'water', 'heat', 'level'].every((id) => s.devices.some((d) => d.id === id && d.online === true)),
     );
     const seen = new Map<string, unknown>();
+    const qualities = new Map<string, unknown>();
     const alarms: string[] = [];
     const stop = new AbortController();
     onTestFinished(() => stop.abort());
@@ -63,9 +64,11 @@ describe('a riser with meters of four protocols, and a fire panel', () => {
       daemon.socket,
       '/v1/watch',
       (line) => {
-        const said = line as { device?: string; point?: string; value?: unknown; kind?: string };
-        if (said.point !== undefined) seen.set(`${said.device}.${said.point}`, said.value);
-        else alarms.push(JSON.stringify(line));
+        const said = line as { device?: string; point?: string; value?: unknown; quality?: string };
+        if (said.point !== undefined) {
+          seen.set(`${said.device}.${said.point}`, said.value);
+          qualities.set(`${said.device}.${said.point}`, said.quality);
+        } else alarms.push(JSON.stringify(line));
       },
       stop.signal,
     ).catch(() => {});
@@ -83,6 +86,13 @@ describe('a riser with meters of four protocols, and a fire panel', () => {
       'heat.energy': 1389,
       'level.level': 77,
     });
+    // The profile was never seen on a real device: its values are doubted until somebody has looked at the display.
+    expect([qualities.get('elec.voltage'), qualities.get('level.level')]).toEqual(['uncertain', 'good']);
+    const env = { WEINAO_SOCKET: daemon.socket };
+    const probed = await weinao(['probe', 'elec.voltage', '--expect', '220.6', '--lang', 'en'], '', env);
+    expect(probed.out).toContain('confirmed');
+    await until('the point is trusted', () => qualities.get('elec.voltage') === 'good');
+    expect(qualities.get('elec.total')).toBe('uncertain');
     const panel = createFireSimulator(3456);
     const socket = connect(fire, '127.0.0.1');
     onTestFinished(() => void socket.destroy());
@@ -95,9 +105,7 @@ describe('a riser with meters of four protocols, and a fire panel', () => {
     expect(alarms.some((a) => a.includes('panel_fire'))).toBe(true);
     socket.write(panel.component([1, 0, 12], ['normal']));
     await until('the fire is over', () => seen.get('panel.fire') === false);
-    const { out, code } = await weinao(['scan', 'riser', '--ids', '9-9', '--lang', 'en'], '', {
-      WEINAO_SOCKET: daemon.socket,
-    });
+    const { out, code } = await weinao(['scan', 'riser', '--ids', '9-9', '--lang', 'en'], '', env);
     expect(code).toBe(0);
     expect(out).toContain(
       'found_1: {driver: modbus, address: 9, points: {r0: {register: holding 0, as: uint16}}, channel: riser}',
