@@ -1,7 +1,8 @@
 /** The device of the contract every driver keeps (test/contract/line.test.ts). */
-import type { Rig } from '../../src/kit/simulator.ts';
+import type { Rig, Simulator } from '../../src/kit/simulator.ts';
 import { build645 } from './frame.ts';
-import { diBytes } from './items.ts';
+import { diBytes, itemOf, type Version } from './items.ts';
+import { READ } from './protocol.ts';
 import { bcdOf, createDlt645Simulator } from './simulator.ts';
 
 export const rig: Rig = {
@@ -18,6 +19,18 @@ export const rig: Rig = {
     createDlt645Simulator(
       new Map([['000000000016', { read: (di) => (di === '00440000' ? bcdOf(value(), 4) : undefined) }]]),
     ),
+  anything: () => {
+    const zeros = (version: Version) => (di: string) =>
+      new Uint8Array(itemOf(version, di)?.fields.reduce((sum, f) => sum + f.bytes, 0) ?? 0);
+    const meters = (version: Version) => new Map([['000000000001', { version, read: zeros(version) }]]);
+    const [now, old] = [createDlt645Simulator(meters('2007')), createDlt645Simulator(meters('1997'))];
+    // A meter keeps silent to a function of the other version here, so that the one that understands is heard.
+    const hears = (code: number, far: Simulator): Simulator => ({
+      receive: (bytes) => (bytes[12] === code ? far.receive(bytes) : []),
+    });
+    const both = [hears(READ['2007'], now), hears(READ['1997'], old)];
+    return { receive: (bytes) => both.flatMap((far) => far.receive(bytes)) };
+  },
   foreign: (value) =>
     build645({
       address: '000000000068',

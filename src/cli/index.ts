@@ -109,6 +109,18 @@ function build(lang: Lang, world: CliWorld, done: (code: number) => void): Comma
         ),
       ),
     );
+  const profiles = styled(program.command('profiles'), lang, world).description(text('profiles'));
+  verb(profiles, 'list', 'profilesList').action(async (options) =>
+    done(await (await import('./verbs/profiles.ts')).profilesList(call(options))),
+  );
+  verb(profiles, 'show <name>', 'profilesShow').action(async (name, options) =>
+    done(await (await import('./verbs/profiles.ts')).profilesShow(call(options), name)),
+  );
+  verb(profiles, 'check <file>', 'profilesCheck')
+    .option('--driver <name>', text('driver'), 'modbus')
+    .action(async (file, options) =>
+      done(await (await import('./verbs/profiles.ts')).profilesCheck(call(options), file, options.driver)),
+    );
   const feed = styled(program.command('feed'), lang, world).description(text('feed'));
   verb(feed, 'verify <source>', 'verify')
     .option('--topic <filter>', text('topic'), 'wn/1/#')

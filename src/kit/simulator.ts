@@ -24,6 +24,8 @@ export interface Rig {
   readonly section: unknown;
   /** the far end; `value` is what the device measures when it is asked, 0 to 9999 */
   simulator(value: () => number): Simulator;
+  /** a far end at address 1 that answers every question with something of the right shape; absent where there is none */
+  anything?(): Simulator;
   /** a valid answer of the other device to the same question */
   foreign(value: number): Uint8Array;
 }

@@ -3,9 +3,13 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { drivers } from '../../drivers/index.ts';
 import { checkConfig } from '../../src/app/check.ts';
 import { decodeLine } from '../../src/app/decode.ts';
+import { checkProfile } from '../../src/app/profiles.ts';
+import type { Rig } from '../../src/kit/simulator.ts';
+import { driverLine } from '../kit/driver-line.ts';
 import { tempSite } from '../kit/site.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -75,6 +79,18 @@ describe.each(drivers.map((d) => [d.name, d] as const))('%s', (name, driver) => 
     const { site, problems } = await checkConfig(tempSite({ 'weinao.yaml': yaml }).config, {});
     expect(problems.filter((p) => p.severity === 'error')).toEqual([]);
     expect(site?.model.devices.get('d')?.points.length).toBeGreaterThan(0);
+    expect(await checkProfile(path, name)).toEqual([]);
+    const { rig } = (await import(`../../drivers/${name}/rig.ts`).catch(() => ({}))) as { rig?: Rig };
+    if (rig?.anything === undefined) return;
+    // Read back through the driver's own simulator: every point has its value.
+    const { points, device } = parse(readFileSync(path, 'utf8')) as { points: object; device?: object };
+    const line = await driverLine(driver, rig.channel, { address: 1, ...device, points }, rig.anything());
+    const ids = Object.keys(points);
+    let result = await line.poll(ids);
+    if (result.faults.length > 0) result = await line.poll(ids);
+    expect(result.faults).toEqual([]);
+    expect(result.readings.map((r) => r.point).sort()).toEqual(ids.sort());
+    await line.close();
   });
 });
 

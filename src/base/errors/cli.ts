@@ -65,6 +65,24 @@ export const cliErrors = errorTable({
     next: { zh: '例如 30s、2m', en: 'for example 30s or 2m' },
     retry: 'never',
   },
+  'cli.unknown_profile': {
+    says: { zh: '没有设备模板 “{name}”', en: 'there is no profile "{name}"' },
+    next: { zh: '已有：{known}', en: 'there are: {known}' },
+    retry: 'never',
+  },
+  'cli.unknown_driver': {
+    says: { zh: '没有驱动 “{driver}”', en: 'there is no driver "{driver}"' },
+    next: { zh: '用 --driver 指定：{known}', en: 'say --driver with one of: {known}' },
+    retry: 'never',
+  },
+  'cli.no_source': {
+    says: { zh: '{path} 没有写明来源', en: '{path} names no source' },
+    next: {
+      zh: '加一行 source: 说明书名称和寄存器表，或公开项目和文件名',
+      en: 'add a line source: with the manual and its table, or a public project and file',
+    },
+    retry: 'never',
+  },
   'cli.unreadable': {
     says: { zh: '无法读取 {path}：{detail}', en: 'cannot read {path}: {detail}' },
     next: { zh: '核对文件名和权限', en: 'check the name and the permission' },
