@@ -10,6 +10,7 @@ export const cjt188: DriverModule = {
   face: async () => (await import('./face.ts')).face,
   create: createCjt188Driver,
   seek: seek188,
+  simulation: async () => (await import('./simulated.ts')).simulation,
   protocols: ['cjt188'],
   decode: decode188,
 };

@@ -10,6 +10,7 @@ export const dlt645: DriverModule = {
   face: async () => (await import('./face.ts')).face,
   create: createDlt645Driver,
   seek: seek645,
+  simulation: async () => (await import('./simulated.ts')).simulation,
   protocols: ['dlt645-2007', 'dlt645-1997'],
   decode: decode645,
 };

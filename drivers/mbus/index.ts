@@ -10,6 +10,7 @@ export const mbus: DriverModule = {
   face: async () => (await import('./face.ts')).face,
   create: createMbusDriver,
   seek: seekMbus,
+  simulation: async () => (await import('./simulated.ts')).simulation,
   protocols: ['mbus'],
   decode: decodeMbus,
 };

@@ -16,6 +16,7 @@ export const modbus: DriverModule = {
   readOut,
   plan: planned,
   seek: seekModbus,
+  simulation: async () => (await import('./simulated.ts')).simulation,
   protocols: ['modbus-rtu'],
   decode: decodeModbus,
 };

@@ -109,6 +109,9 @@ function build(lang: Lang, world: CliWorld, done: (code: number) => void): Comma
         ),
       ),
     );
+  verb(program, 'simulate <file>', 'simulate').action(async (file, options) =>
+    done(await (await import('./verbs/simulate.ts')).simulate(call(options), file)),
+  );
   const profiles = styled(program.command('profiles'), lang, world).description(text('profiles'));
   verb(profiles, 'list', 'profilesList').action(async (options) =>
     done(await (await import('./verbs/profiles.ts')).profilesList(call(options))),

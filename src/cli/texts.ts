@@ -39,6 +39,7 @@ export const HELP = {
   profilesShow: { zh: '显示一个模板', en: 'show one' },
   profilesCheck: { zh: '检查一个模板文件', en: 'check a file' },
   driver: { zh: '模板所属的驱动', en: 'the driver it is for' },
+  simulate: { zh: '按文件模拟一条线上的设备，可带故障', en: 'simulated devices on a line, with faults, out of a file' },
   ndjson: { zh: '从标准输入逐行读取 JSON', en: 'read JSON lines from standard input' },
   request: { zh: '主站请求的报文（十六进制）', en: "the master's request, in hex" },
   topic: { zh: '订阅的主题', en: 'topic to subscribe to' },

@@ -13,6 +13,7 @@ import type { DeviceModel, LineChannel } from '../base/model.ts';
 import type { Clock, Log, Random } from '../base/ports.ts';
 import type { Reason, Value } from '../base/reading.ts';
 import type { Text } from '../base/text.ts';
+import type { Simulation } from './simulation.ts';
 
 /** A value as the device gave it; the runner stamps time. */
 export interface RawReading {
@@ -187,6 +188,8 @@ export interface DriverModule {
   plan?(context: PlanContext): DevicePlan;
   /** what a configured point reads out of registers or bits as `scan` gave them; present wherever `place` is */
   readOut?(device: DeviceModel, point: string, words: readonly number[]): RawReading;
+  /** devices for `weinao simulate`; absent where none are simulated */
+  simulation?(): Promise<Simulation>;
   /** protocols `weinao decode` knows through this driver */
   readonly protocols: readonly string[];
   decode(ask: DecodeAsk): Decoded;

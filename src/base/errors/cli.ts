@@ -65,6 +65,11 @@ export const cliErrors = errorTable({
     next: { zh: '例如 30s、2m', en: 'for example 30s or 2m' },
     retry: 'never',
   },
+  'cli.bad_simulation': {
+    says: { zh: '{path} 不是可用的模拟文件：\n  {problems}', en: '{path} is no simulation:\n  {problems}' },
+    next: { zh: '参照 config/simulation.example.yaml', en: 'compare config/simulation.example.yaml' },
+    retry: 'never',
+  },
   'cli.unknown_profile': {
     says: { zh: '没有设备模板 “{name}”', en: 'there is no profile "{name}"' },
     next: { zh: '已有：{known}', en: 'there are: {known}' },

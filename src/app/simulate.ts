@@ -1,0 +1,32 @@
+/** `weinao simulate FILE`: a line of simulated devices on a TCP port, and on a serial port through socat, until it is told to end. */
+import { drivers } from '../../drivers/index.ts';
+import { WeinaoError } from '../base/errors/index.ts';
+import { systemClock } from '../io/clock.ts';
+import { systemFiles } from '../io/files.ts';
+import { linkPty } from '../io/pty.ts';
+import { listenSocket } from '../io/socket.ts';
+import { readSimulation } from '../kit/simulation.ts';
+
+const MOST = 256 * 1024;
+
+export async function simulate(path: string, tell: (line: string) => void, stop: AbortSignal): Promise<void> {
+  const clock = systemClock();
+  const text = await systemFiles().read(path, MOST);
+  if (text === undefined) throw new WeinaoError('cli.unreadable', { path, detail: 'ENOENT' });
+  const simulationOf = async (name: string) => drivers.find((d) => d.name === name)?.simulation?.();
+  const read = await readSimulation(text, simulationOf, clock);
+  if ('problems' in read) throw new WeinaoError('cli.bad_simulation', { path, problems: read.problems.join('\n  ') });
+  const { line } = read;
+  const server = await listenSocket('127.0.0.1', line.tcp, (port) => {
+    port.onData((bytes) => {
+      for (const reply of line.far.receive(bytes))
+        clock.timer('reply', reply.afterMs, () => void port.write(reply.bytes).catch(() => {}));
+    });
+  });
+  const pty = line.pty === undefined ? undefined : await linkPty(line.pty, server.port);
+  tell(`tcp: "127.0.0.1:${server.port}"${line.pty === undefined ? '' : `   serial: ${line.pty}`}`);
+  line.play(tell);
+  await new Promise<void>((resolve) => stop.addEventListener('abort', () => resolve(), { once: true }));
+  await pty?.close();
+  await server.close();
+}

@@ -1,0 +1,130 @@
+/**
+ * A simulated line as somebody describes it in a file: devices with values, and faults that come and go by a script. For trying a configuration before
+ * going on site, and for seeing what a fault looks like.
+ */
+
+import { parseDocument } from 'yaml';
+import type { ZodType } from 'zod';
+import type { Clock } from '../base/ports.ts';
+import { duration, z } from './schema.ts';
+import { type Faults, type Simulator, withFaults } from './simulator.ts';
+
+/** A number, or two between which it swings once a minute. */
+export const simulatedValue = z.union([z.number(), z.tuple([z.number(), z.number()])]);
+export type SimulatedValue = z.output<typeof simulatedValue>;
+
+export function valueAt(value: SimulatedValue, clock: Clock): number {
+  if (typeof value === 'number') return value;
+  const [low, high] = value;
+  const phase = (clock.mono() % SWING_MS) / SWING_MS;
+  return low + ((high - low) * (1 - Math.cos(2 * Math.PI * phase))) / 2;
+}
+
+const SWING_MS = 60_000;
+
+/** How a driver's devices are described and simulated; loaded only for this. */
+export interface Simulation {
+  readonly schema: ZodType;
+  build(section: never, clock: Clock): Simulator;
+}
+
+const fault = z.strictObject({
+  at: duration.optional(),
+  for: duration.optional(),
+  late: duration.optional(),
+  drop: z.int().min(1).optional(),
+  echo: z.boolean().optional(),
+  pieces: z.int().min(1).optional(),
+  silent: z.boolean().optional(),
+  garble: z.enum(['checksum', 'noise', 'address']).optional(),
+});
+
+const file = z.strictObject({
+  tcp: z.int().min(0).max(65_535).default(0),
+  pty: z.string().startsWith('/').optional(),
+  devices: z.array(z.looseObject({ driver: z.string() })).min(1),
+  faults: z.array(fault).default([]),
+});
+
+export interface SimulatedLine {
+  /** port to listen on; 0 = a free one */
+  readonly tcp: number;
+  /** path of a serial port to make with socat */
+  readonly pty?: string | undefined;
+  readonly far: Simulator;
+  /** faults now; changed by the script */
+  readonly faults: Faults;
+  /** begins the script */
+  play(tell: (line: string) => void): void;
+}
+
+/** @returns problems as plain sentences when the file makes no sense */
+export async function readSimulation(
+  text: string,
+  simulations: (driver: string) => Promise<Simulation | undefined>,
+  clock: Clock,
+): Promise<{ readonly line: SimulatedLine } | { readonly problems: readonly string[] }> {
+  const document = parseDocument(text);
+  if (document.errors.length > 0) return { problems: document.errors.map((e) => e.message) };
+  const parsed = file.safeParse(document.toJS());
+  if (!parsed.success) return { problems: told(parsed.error, '') };
+  const problems: string[] = [];
+  const devices: Simulator[] = [];
+  for (const [i, { driver, ...section }] of parsed.data.devices.entries()) {
+    const simulation = await simulations(driver);
+    const where = `devices[${i}] `;
+    if (simulation === undefined) problems.push(`${where}driver: ${driver} ?`);
+    else {
+      const own = simulation.schema.safeParse(section);
+      if (own.success) devices.push(simulation.build(own.data as never, clock));
+      else problems.push(...told(own.error, where));
+    }
+  }
+  if (problems.length > 0) return { problems };
+  const faults: Faults = {};
+  const far = withFaults({ receive: (bytes) => devices.flatMap((d) => d.receive(bytes)) }, faults);
+  const { tcp, pty, faults: script } = parsed.data;
+  return { line: { tcp, pty, far, faults, play: (tell) => play(script, faults, clock, tell) } };
+}
+
+const told = (
+  error: { readonly issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[] },
+  where: string,
+): string[] => error.issues.map((issue) => `${where}${issue.path.map(String).join('.')}: ${issue.message}`);
+
+function play(
+  script: readonly z.output<typeof fault>[],
+  faults: Faults,
+  clock: Clock,
+  tell: (line: string) => void,
+): void {
+  for (const step of script) {
+    const { at = 0, for: length, ...what } = step;
+    const set = settings(what);
+    clock.timer('fault', at, () => {
+      Object.assign(faults, set);
+      tell(`+ ${JSON.stringify(what)}`);
+    });
+    if (length === undefined) continue;
+    clock.timer('fault over', at + length, () => {
+      for (const key of Object.keys(set)) delete faults[key as keyof Faults];
+      tell(`- ${JSON.stringify(what)}`);
+    });
+  }
+}
+
+const GARBLED = {
+  checksum: (bytes: Uint8Array) => bytes.map((b, i) => (i === bytes.length - 2 ? b ^ 0x5a : b)),
+  noise: (bytes: Uint8Array) => Uint8Array.of(0x00, 0xff, 0x68, 0x16, ...bytes, 0x7f),
+  address: (bytes: Uint8Array) => bytes.map((b, i) => (i === 0 ? b ^ 0x01 : b)),
+} as const;
+
+function settings({ late, drop, echo, pieces, silent, garble }: Omit<z.output<typeof fault>, 'at' | 'for'>): Faults {
+  return {
+    ...(late === undefined ? {} : { lateMs: late }),
+    ...(silent === true ? { drop: Number.POSITIVE_INFINITY } : drop === undefined ? {} : { drop }),
+    ...(echo === undefined ? {} : { echo }),
+    ...(pieces === undefined ? {} : { pieces }),
+    ...(garble === undefined ? {} : { garble: GARBLED[garble] }),
+  };
+}
