@@ -11,11 +11,12 @@ import { costOf, USUAL_TURNAROUND } from './wire.ts';
 /** No limit but the protocol's: what would be possible if the device took everything. */
 const UNBOUND: Limits = { registers: 125, bits: 2000, bridge: 124, holes: [] };
 
-export function planned({ device, channel, memory }: PlanContext): DevicePlan {
+export function planned({ device, channel, memory, points }: PlanContext): DevicePlan {
   const config = device.config as ModbusDevice;
   const learned = readLearned(memory.get(LEARNED), config);
   const cost = costOf(channel, learned.turnaround ?? USUAL_TURNAROUND);
-  const wanted = Object.entries(config.points).map(([id, point]) => ({
+  const asked = Object.entries(config.points).filter(([id]) => points?.includes(id) ?? true);
+  const wanted = asked.map(([id, point]) => ({
     ...wantedOf(id, point),
     alone: learned.alone.includes(id),
   }));

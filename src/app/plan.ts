@@ -1,11 +1,14 @@
 /** `weinao plan`: what the devices of each line cost it in one cycle, what would be the least, and what was learned. */
 import { drivers } from '../../drivers/index.ts';
-import type { SiteModel } from '../base/model.ts';
+import type { DeviceModel, SiteModel } from '../base/model.ts';
+import { DuePoints } from '../engine/due.ts';
 import type { DevicePlan, Memory } from '../kit/driver.ts';
 
 export interface PlannedDevice extends DevicePlan {
   readonly id: string;
   readonly poll_ms: number;
+  /** of a poll, over points with periods of their own */
+  readonly average_ms: number;
 }
 
 export interface PlannedChannel {
@@ -37,9 +40,13 @@ export function plansOf(site: SiteModel, memoryOf: ((device: string) => Memory) 
     const unplanned: string[] = [];
     for (const device of here) {
       const memory = memoryOf?.(device.id) ?? { get: () => undefined, set: () => {} };
-      const plan = drivers.find((d) => d.name === device.driver)?.plan?.({ device, channel, memory });
-      if (plan === undefined) unplanned.push(device.id);
-      else devices.push({ id: device.id, poll_ms: device.pollMs, ...plan });
+      const { plan: planOf } = drivers.find((d) => d.name === device.driver) ?? {};
+      const plan = planOf?.({ device, channel, memory });
+      if (planOf === undefined || plan === undefined) unplanned.push(device.id);
+      else {
+        const poll = (points: readonly string[]): number => planOf({ device, channel, memory, points }).ms;
+        devices.push({ id: device.id, poll_ms: device.pollMs, average_ms: averageOf(device, poll), ...plan });
+      }
     }
     const sum = (of: (d: PlannedDevice) => number): number => devices.reduce((all, d) => all + of(d), 0);
     channels.push({
@@ -48,10 +55,26 @@ export function plansOf(site: SiteModel, memoryOf: ((device: string) => Memory) 
       unplanned,
       cycle_s: round(sum((d) => d.ms) / 1000),
       least_s: round(sum((d) => d.leastMs) / 1000),
-      load: round(sum((d) => d.ms / d.poll_ms)),
+      load: round(sum((d) => d.average_ms / d.poll_ms)),
     });
   }
   return { schema: 1, live: memoryOf !== undefined, channels };
+}
+
+/** The mean over so many polls; the same points cost the same. */
+const SAMPLE = 60;
+
+function averageOf(device: DeviceModel, poll: (points: readonly string[]) => number): number {
+  const due = new DuePoints(device.points, device.pollMs);
+  const known = new Map<readonly string[], number>();
+  let sum = 0;
+  for (let n = 0; n < SAMPLE; n++) {
+    const points = due.next();
+    const ms = known.get(points) ?? poll(points);
+    known.set(points, ms);
+    sum += ms;
+  }
+  return round(sum / SAMPLE);
 }
 
 const round = (x: number): number => Math.round(x * 1e4) / 1e4;

@@ -84,6 +84,8 @@ export interface PointModel {
   /** longest silence of an unchanged point */
   readonly heartbeatMs: number;
   readonly staleAfterMs: number;
+  /** how often it is read, when less often than its device */
+  readonly pollMs?: number;
   /** from the unit the technician wrote to the standard unit of the device's type: `unit` and `deadband` are already the latter's */
   readonly convert?: { readonly scale: number; readonly offset: number };
 }

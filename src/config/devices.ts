@@ -143,12 +143,14 @@ function pointsOf(id: string, driver: DriverFace, config: unknown, context: Devi
   const written = (config as { points?: Record<string, { class?: string; stale_after?: number }> }).points ?? {};
   return driver.points(config, { heartbeatMs: HEARTBEAT, staleAfterMs, class: 'personal' }).map((point) => {
     context.report.id(['devices', id, 'points', point.id], point.id);
+    if (point.pollMs !== undefined && point.pollMs < (section?.poll ?? 0))
+      context.report.add('config.poll_below', ['devices', id, 'points', point.id, 'poll'], { device: id });
     const standard = type?.points[point.id];
     const own = written[point.id];
     const dataClass = own?.class === undefined && standard !== undefined && !home ? standard.class : point.class;
     const stale =
       own?.stale_after === undefined && standard?.stale_after !== undefined
-        ? Math.max(standard.stale_after, staleAfterMs)
+        ? Math.max(standard.stale_after, point.staleAfterMs)
         : point.staleAfterMs;
     return converted(
       { ...point, class: dataClass, staleAfterMs: stale },

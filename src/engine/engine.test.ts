@@ -8,6 +8,7 @@ import type { ChannelModel, DeviceModel, PointModel, SiteModel } from '../base/m
 import type { Reading } from '../base/reading.ts';
 import type { DriverModule } from '../kit/driver.ts';
 import { simulatedPort } from '../link/simulated.ts';
+import { DuePoints } from './due.ts';
 import { createEngine, type DeviceChange } from './index.ts';
 import { isNews, type Told } from './report.ts';
 import { Grid } from './schedule.ts';
@@ -248,6 +249,20 @@ describe('report by exception', () => {
     expect(isNews(told, reading(2.05, 1002), p)).toBe(true);
     expect(isNews(told, reading(null, 1003), p)).toBe(true);
     expect(isNews(told, reading(null, 1004), p)).toBe(false);
+  });
+});
+
+describe('points with periods of their own', () => {
+  it('are asked for at their multiple of the device’s, and the same ones as the same list', () => {
+    const due = new DuePoints(
+      [point('fast'), point('slow', { pollMs: 3000 }), point('slower', { pollMs: 6100 })],
+      1000,
+    );
+    const lists = Array.from({ length: 13 }, () => due.next());
+    expect(lists.map((l) => l.length)).toEqual([3, 1, 1, 2, 1, 1, 3, 1, 1, 2, 1, 1, 3]);
+    expect(lists[1]).toBe(lists[2]);
+    expect(lists[0]).toBe(lists[6]);
+    expect(lists[3]).toEqual(['fast', 'slow']);
   });
 });
 

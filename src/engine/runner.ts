@@ -16,6 +16,7 @@ import type { Reading, Reason } from '../base/reading.ts';
 import type { Instant } from '../base/time.ts';
 import type { Driver, PollResult, RawReading } from '../kit/driver.ts';
 import type { WasteBudget } from './budget.ts';
+import { DuePoints } from './due.ts';
 import { LossMeter } from './loss.ts';
 import { isNews, type Told } from './report.ts';
 import { Grid } from './schedule.ts';
@@ -70,7 +71,7 @@ export class DeviceRunner {
   began = 0;
   private readonly deps: RunnerDeps;
   private readonly points = new Map<string, Point>();
-  private readonly ids: readonly string[];
+  private readonly due: DuePoints;
   private readonly stopping = new AbortController();
   private readonly grid: Grid;
   private timer: Timer | undefined;
@@ -93,7 +94,7 @@ export class DeviceRunner {
     this.heard = now;
     for (const model of deps.device.points)
       this.points.set(model.id, { model, told: { reading: undefined }, last: undefined, fresh: now });
-    this.ids = [...this.points.keys()];
+    this.due = new DuePoints(deps.device.points, deps.device.pollMs);
     this.grid = new Grid(now, deps.device.pollMs, deps.random.next());
   }
 
@@ -176,7 +177,8 @@ export class DeviceRunner {
 
   private async poll(driver: Driver, signal: AbortSignal): Promise<void> {
     this.began = this.deps.clock.mono();
-    const result = await this.persist(driver, await driver.poll(this.ids, signal), signal);
+    const due = this.due.next();
+    const result = await this.persist(driver, await driver.poll(due, signal), signal);
     if (signal.aborted) return;
     this.polls++;
     this.take(result);

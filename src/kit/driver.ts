@@ -135,6 +135,8 @@ export interface PlanContext {
   readonly device: DeviceModel;
   readonly channel: LineChannel;
   readonly memory: Memory;
+  /** of these points; all when left out */
+  readonly points?: readonly string[];
 }
 
 /** What one poll of a device costs its line. */

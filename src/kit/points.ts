@@ -3,6 +3,9 @@ import type { PointDefaults } from '../base/driver.ts';
 import type { PointModel } from '../base/model.ts';
 import type { PointCommon } from './schema.ts';
 
+/** a point polled seldom is not stale before it was missed as often */
+const STALE_POLLS = 3;
+
 export function pointModel(
   id: string,
   kind: PointModel['kind'],
@@ -17,6 +20,7 @@ export function pointModel(
     class: point.class ?? defaults.class,
     deadband: point.deadband,
     heartbeatMs: point.heartbeat ?? defaults.heartbeatMs,
-    staleAfterMs: point.stale_after ?? defaults.staleAfterMs,
+    staleAfterMs: point.stale_after ?? Math.max(defaults.staleAfterMs, STALE_POLLS * (point.poll ?? 0)),
+    ...(point.poll === undefined ? {} : { pollMs: point.poll }),
   };
 }

@@ -29,6 +29,7 @@ export const pointCommon = {
   unit: unit.optional(),
   deadband: z.number().min(0).default(0),
   heartbeat: duration.optional(),
+  poll: duration.optional(),
   stale_after: duration.optional(),
   class: z.enum(['none', 'personal', 'sensitive']).optional(),
 };
@@ -60,6 +61,7 @@ export type PointCommon = {
   readonly unit?: string | undefined;
   readonly deadband: number;
   readonly heartbeat?: number | undefined;
+  readonly poll?: number | undefined;
   readonly stale_after?: number | undefined;
   readonly class?: 'none' | 'personal' | 'sensitive' | undefined;
 };

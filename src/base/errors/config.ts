@@ -235,6 +235,14 @@ export const configErrors = errorTable({
     next: { zh: '二进制帧写 at，文本行写 word', en: 'at for bytes, word for text' },
     retry: 'never',
   },
+  'config.poll_below': {
+    says: { zh: '测点的 poll 比设备 {device} 的还短', en: "the point's poll is shorter than that of device {device}" },
+    next: {
+      zh: '缩短设备的 poll，给其余测点写更长的 poll',
+      en: "shorten the device's poll, and give the other points a longer one",
+    },
+    retry: 'never',
+  },
   'config.one_address': {
     says: { zh: '需要 address（一次地址）或 number（表号）之一', en: 'either address (primary) or number is needed' },
     next: { zh: '只写其中一个', en: 'write one of them' },
