@@ -56,12 +56,14 @@ export function buildChannels(sections: SiteSections, report: Report, where: Whe
       continue;
     }
     channels.set(id, model);
-    const port = model.carries === 'serial' ? model.path : `${model.host}:${model.port}`;
+    // One serial port may have lines of different settings; the same ones twice are a mistake.
+    const port =
+      model.carries === 'serial' ? `${model.path} ${JSON.stringify(model.line)}` : `${model.host}:${model.port}`;
     const other = ports.get(port);
     if (other === undefined) ports.set(port, id);
     else
       report.add('config.same_port', ['channels', id, model.carries], {
-        port,
+        port: model.carries === 'serial' ? model.path : port,
         other,
         where: where(['channels', other]),
       });

@@ -3,6 +3,7 @@ import type { LineStats, WireRecord } from '../base/line.ts';
 import type { ChannelModel, DeviceModel, LineChannel, ListenChannel, SiteModel } from '../base/model.ts';
 import type { Acceptor, BytePort, Clock, Log, Random } from '../base/ports.ts';
 import type { Conversation, DriverModule, ListenContext } from '../kit/driver.ts';
+import { PortLease } from '../link/lease.ts';
 import { createLine, type Line } from '../link/line.ts';
 import { Listener } from '../link/listener.ts';
 import { WasteBudget } from './budget.ts';
@@ -29,12 +30,15 @@ interface Open {
   readonly body: Line | Listener;
   readonly line?: { readonly line: Line; readonly budget: WasteBudget };
   readonly settings: string;
+  readonly lease?: PortLease;
 }
 
 export class Channels {
   private readonly deps: ChannelDeps;
   private readonly open = new Map<string, Open>();
   private readonly lent = new Set<string>();
+  /** by path of the serial port */
+  private readonly leases = new Map<string, PortLease>();
   private devices: readonly DeviceModel[] = [];
 
   constructor(deps: ChannelDeps) {
@@ -44,15 +48,22 @@ export class Channels {
   async apply(site: SiteModel): Promise<void> {
     this.devices = [...site.devices.values()];
     const used = new Set(this.devices.map((d) => d.channel));
+    this.share([...site.channels.values()].filter((c) => used.has(c.id)));
     for (const [id, { body, settings }] of this.open) {
       const channel = site.channels.get(id);
-      if (channel !== undefined && used.has(id) && JSON.stringify(channel) === settings) continue;
+      if (channel !== undefined && used.has(id) && this.settingsOf(channel) === settings) continue;
       this.open.delete(id);
       await body.close();
     }
     for (const [id, channel] of site.channels) {
       if (used.has(id)) this.take(channel);
     }
+  }
+
+  /** The line, and those that share its port. */
+  together(id: string): readonly string[] {
+    const { lease } = this.open.get(id) ?? {};
+    return lease === undefined ? [id] : [...this.open].filter(([, o]) => o.lease === lease).map(([other]) => other);
   }
 
   /** Closes one, which stays closed until it is given back and `apply` is called. */
@@ -101,14 +112,31 @@ export class Channels {
 
   private opened(channel: ChannelModel): Open {
     const { clock, log, random, openPort, listen } = this.deps;
-    const settings = JSON.stringify(channel);
+    const settings = this.settingsOf(channel);
     if (channel.carries === 'listen') {
       const converse = (): Conversation => this.converse(channel);
       const body = new Listener({ channel, listen: (on) => listen(channel, on), converse, clock, log, random });
       return { body, settings };
     }
-    const line = createLine({ channel, clock, log, random, open: () => openPort(channel) });
-    return { body: line, line: { line, budget: new WasteBudget(WASTE_SHARE) }, settings };
+    const line = createLine({ channel, clock, log, random, open: () => openPort(channel), ...this.leaseOf(channel) });
+    return { body: line, line: { line, budget: new WasteBudget(WASTE_SHARE) }, settings, ...this.leaseOf(channel) };
+  }
+
+  /** Ports that have more than one line get a lease; one that has no longer loses it. */
+  private share(channels: readonly ChannelModel[]): void {
+    const paths = channels.flatMap((c) => (c.carries === 'serial' ? [c.path] : []));
+    const shared = paths.filter((path, i) => paths.indexOf(path) !== i);
+    for (const path of this.leases.keys()) if (!shared.includes(path)) this.leases.delete(path);
+    for (const path of shared) if (!this.leases.has(path)) this.leases.set(path, new PortLease());
+  }
+
+  private leaseOf(channel: ChannelModel): { readonly lease?: PortLease } {
+    const lease = channel.carries === 'serial' ? this.leases.get(channel.path) : undefined;
+    return lease === undefined ? {} : { lease };
+  }
+
+  private settingsOf(channel: ChannelModel): string {
+    return JSON.stringify([channel, this.leaseOf(channel).lease !== undefined]);
   }
 
   /** Whoever connects speaks the protocol of the channel's devices; one channel has one (checked with the configuration). */

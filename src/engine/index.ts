@@ -237,25 +237,25 @@ class LiveEngine implements Engine {
   }
 
   private async lendOut<T>(channel: LineChannel, work: (channel: LineChannel) => Promise<T>): Promise<T> {
-    const { id } = channel;
-    const here = [...this.runners.values()].filter((r) => r.device.channel === id);
-    const released = this.lines.release(id);
+    const ids = this.lines.together(channel.id);
+    const here = [...this.runners.values()].filter((r) => ids.includes(r.device.channel ?? ''));
+    const released = ids.map((id) => this.lines.release(id));
     await Promise.all(here.map((r) => this.halt(r.device.id)));
-    await released;
+    await Promise.all(released);
     try {
       return await work(channel);
     } finally {
-      this.lines.giveBack(id);
-      await this.takeBack(id);
+      for (const id of ids) this.lines.giveBack(id);
+      await this.takeBack(ids);
     }
   }
 
   /** The site may have changed meanwhile. */
-  private async takeBack(id: string): Promise<void> {
+  private async takeBack(ids: readonly string[]): Promise<void> {
     if (this.stopped || this.site === undefined) return;
     await this.lines.apply(this.site);
     for (const device of this.site.devices.values())
-      if (device.channel === id && !this.runners.has(device.id)) this.launch(device);
+      if (ids.includes(device.channel ?? '') && !this.runners.has(device.id)) this.launch(device);
   }
 
   confirm(id: string, point: string): void {

@@ -50,6 +50,11 @@ export class PortKeeper<T extends Kept> {
     this.attempt = this.tryOpen();
   }
 
+  /** the first attempt since the start is over */
+  async tried(): Promise<void> {
+    await this.attempt;
+  }
+
   /** Closes and opens again: for a socket that is open but dead. */
   reopen(why: string): void {
     const port = this.current;
@@ -65,6 +70,7 @@ export class PortKeeper<T extends Kept> {
     const port = this.current;
     this.current = undefined;
     this.state = 'closed';
+    this.opened = false;
     if (port !== undefined) await port.close();
   }
 

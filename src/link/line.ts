@@ -11,6 +11,8 @@
  *   driver's to tell: the Modbus driver asks a question of another shape first (drivers/modbus/driver.ts).
  * - While the port is not open a turn fails at once with link.closed; the port is re-opened with growing pauses. A socket that is open but
  *   has not said a byte for DEAD_SOCKET_MS in spite of requests is closed and opened again (a rebooted DTU leaves such half-open ones).
+ * - Lines of different settings on one port take turns with it (lease.ts): the port is opened with a line's settings when it has work, and left to the next
+ *   that wants it when the line's work is done, or after HOLD_MS.
  * - Bounds: MAX_WAITING turns, MAX_FRAME bytes of one reply, MAX_DRAIN_MS of draining.
  * It does not retry and does not judge a device; that is the runner's business.
  */
@@ -21,12 +23,14 @@ import type { LineChannel } from '../base/model.ts';
 import type { BytePort, Clock, Log, Random } from '../base/ports.ts';
 import { Exchange, portName } from './exchange.ts';
 import { PortKeeper, type PortState } from './keeper.ts';
+import type { PortLease, Tenant } from './lease.ts';
 import { MAX_WAITING, TurnQueue, type Waiting } from './queue.ts';
 import { carryMs, gapMs } from './timing.ts';
 
 const QUIET_MS = { serial: 200, tcp: 200, modbus_tcp: 20 } as const;
 const MAX_QUIET_MS = 2000;
 const MAX_DRAIN_MS = 5000;
+const HOLD_MS = 1000;
 const DEAD_SOCKET_MS = 30_000;
 const DEAD_SOCKET_TIMEOUTS = 5;
 
@@ -36,6 +40,8 @@ export interface LineDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly random: Random;
+  /** the port is shared with lines of other settings */
+  readonly lease?: PortLease;
 }
 
 export interface Line extends LineDoor {
@@ -53,7 +59,7 @@ export function createLine(deps: LineDeps): Line {
   return new LiveLine(deps);
 }
 
-class LiveLine implements Line {
+class LiveLine implements Line, Tenant {
   readonly channel: LineChannel;
   private readonly clock: Clock;
   private readonly queue = new TurnQueue();
@@ -63,11 +69,15 @@ class LiveLine implements Line {
   private readonly count = { turns: 0, replies: 0, timeouts: 0, badFrames: 0, drains: 0, busyMs: 0, wastedMs: 0 };
   private port: BytePort | undefined;
   private running = false;
+  private readonly lease: PortLease | undefined;
+  private heldSince = 0;
+  private closed = false;
   private heardAt = 0;
   private silentTimeouts = 0;
 
   constructor(deps: LineDeps) {
     this.channel = deps.channel;
+    this.lease = deps.lease;
     this.clock = deps.clock;
     this.exchange = new Exchange(deps.channel, deps.clock, {
       rx: (bytes, note) => this.show('rx', bytes, note),
@@ -86,7 +96,7 @@ class LiveLine implements Line {
   }
 
   start(): void {
-    this.keeper.start();
+    if (this.lease === undefined) this.keeper.start();
   }
 
   state(): PortState {
@@ -128,16 +138,48 @@ class LiveLine implements Line {
   }
 
   async close(): Promise<void> {
+    this.closed = true;
     await this.keeper.close();
     this.lost();
+    this.lease?.leave(this);
     for (let next = this.queue.take(); next !== undefined; next = this.queue.take()) await next.run();
   }
 
   private async pump(): Promise<void> {
     if (this.running) return;
     this.running = true;
-    for (let next = this.queue.take(); next !== undefined; next = this.queue.take()) await next.run();
+    for (let next = this.queue.take(); next !== undefined; next = this.queue.take()) {
+      await this.hold();
+      await next.run();
+      if (this.lease?.isWanted === true && (this.queue.length === 0 || this.clock.mono() - this.heldSince > HOLD_MS))
+        await this.leave();
+    }
     this.running = false;
+  }
+
+  vacate(): void {
+    if (this.running) return;
+    this.running = true;
+    void this.leave().then(() => {
+      this.running = false;
+      return this.pump();
+    });
+  }
+
+  /** The port, opened with this line's settings; a turn finds out itself when that failed. */
+  private async hold(): Promise<void> {
+    if (this.lease === undefined || this.closed || this.lease.isHeldBy(this)) return;
+    await this.lease.take(this);
+    this.heldSince = this.clock.mono();
+    if (this.closed) return this.lease.leave(this);
+    this.keeper.start();
+    await this.keeper.tried();
+  }
+
+  private async leave(): Promise<void> {
+    await this.keeper.close();
+    this.lost();
+    this.lease?.leave(this);
   }
 
   private async runTurn<T>(signal: AbortSignal, work: (turn: Turn) => Promise<T>): Promise<T> {

@@ -54,6 +54,25 @@ devices:
       (s) => s.devices.length === 4 && s.devices.every((d) => d.online === true),
     );
     expect(await daemon.stop()).toBe(0);
+    // Two lines of different settings on the one serial port: it is opened anew between their turns.
+    site.write({
+      'weinao.yaml': `site: {id: t1, name: 测试}
+gateway: {id: gw1, data: DATA}
+channels:
+  sensors: {serial: ${pty}, baud: 9600}
+  meters: {serial: ${pty}, baud: 2400, parity: even}
+devices:
+  climate: {driver: modbus, channel: sensors, address: 1, profile: xy_md02, poll: 500ms}
+  elec: {driver: dlt645, channel: meters, address: "000000193600", poll: 1s, points: {total: {di: "00010000"}}}
+`,
+    });
+    const again = startDaemonProcess(site);
+    await untilStatus(
+      again,
+      'both are read again and again',
+      (s) => s.devices.length === 2 && s.devices.every((d) => d.online === true && d.polls >= 4),
+    );
+    expect(await again.stop()).toBe(0);
     simulated.child.kill('SIGINT');
     expect((await simulated.ended).code).toBe(130);
   });
