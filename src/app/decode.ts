@@ -2,22 +2,32 @@
 import { drivers } from '../../drivers/index.ts';
 import { unhex } from '../base/bytes.ts';
 import { WeinaoError } from '../base/errors/index.ts';
-import type { Decoded } from '../kit/driver.ts';
+import type { DecodeAsk, Decoded } from '../kit/driver.ts';
+import { NAMED, recognised } from './recognise.ts';
 
-const LATER = ['dlt698.45', 'modbus-tcp'];
 const MAX_LINE = 64 * 1024;
+/** outcomes after which somebody asks what the bytes are, then */
+const NOT_THESE = ['reject', 'need-more', 'unexpected'];
 
 export const protocols = (): readonly string[] => drivers.flatMap((d) => d.protocols);
 
 export function decodeHex(protocol: string, response: string, request?: string): Decoded {
-  const module = drivers.find((d) => d.protocols.includes(protocol));
-  if (module === undefined)
-    throw new WeinaoError('cli.unknown_protocol', { given: protocol, known: protocols().join(' ') });
-  return module.decode({
-    protocol,
-    response: bytes(response),
-    ...(request === undefined ? {} : { request: bytes(request) }),
-  });
+  const ask = { protocol, response: bytes(response), ...(request === undefined ? {} : { request: bytes(request) }) };
+  const decoded = explained(ask);
+  if (decoded !== undefined) return decoded;
+  throw new WeinaoError('cli.unknown_protocol', { given: protocol, known: [...protocols(), ...NAMED].join(' ') });
+}
+
+/** Undefined when nobody knows the protocol. */
+function explained(ask: DecodeAsk): Decoded | undefined {
+  const { protocol } = ask;
+  const told = ask.response ?? ask.request ?? new Uint8Array(0);
+  if (NAMED.some((name) => name === protocol))
+    return { outcome: 'unsupported', protocol, recognised: recognised(told).includes(protocol) };
+  const decoded = drivers.find((d) => d.protocols.includes(protocol))?.decode(ask);
+  if (decoded === undefined || !NOT_THESE.includes(decoded.outcome)) return decoded;
+  const others = recognised(told, protocol);
+  return others.length === 0 ? decoded : { ...decoded, looks_like: others };
 }
 
 function bytes(hex: string): Uint8Array {
@@ -40,27 +50,17 @@ export function decodeLine(line: string): Record<string, unknown> {
   }
   const id = ask.id === undefined ? {} : { id: ask.id };
   const protocol = String(ask.protocol);
-  const module = drivers.find((d) => d.protocols.includes(protocol));
-  if (module === undefined)
-    return {
-      ...id,
-      outcome: 'unsupported',
-      protocol,
-      ...(LATER.includes(protocol) ? { note: 'recognised, not decoded by this version' } : {}),
-    };
   const response = typeof ask.response === 'string' ? unhex(ask.response.trim()) : undefined;
   const request = typeof ask.request === 'string' ? unhex(ask.request.trim()) : undefined;
   const unread = (given: unknown, read: Uint8Array | undefined): boolean =>
     typeof given === 'string' && read === undefined;
   if (unread(ask.response, response) || unread(ask.request, request) || (response ?? request) === undefined)
     return { ...id, outcome: 'error', error: 'not hex' };
-  return {
-    ...id,
-    ...module.decode({
-      protocol,
-      asked: ask.asked,
-      ...(response === undefined ? {} : { response }),
-      ...(request === undefined ? {} : { request }),
-    }),
-  };
+  const decoded = explained({
+    protocol,
+    asked: ask.asked,
+    ...(response === undefined ? {} : { response }),
+    ...(request === undefined ? {} : { request }),
+  });
+  return { ...id, ...(decoded ?? { outcome: 'unsupported', protocol }) };
 }
