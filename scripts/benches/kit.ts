@@ -14,9 +14,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BrokerConnection, connectBroker } from '../../src/io/mqtt.ts';
-import { freePort, until } from '../../test/kit/wait.ts';
+import { freePort, freePorts, until } from '../../test/kit/wait.ts';
 
-export { freePort, until };
+export { freePort, freePorts, until };
 
 export const ROOT = join(import.meta.dirname, '../..');
 /** the unit's own flags and environment */

@@ -11,7 +11,7 @@ import {
   compile,
   fixed,
   folder,
-  freePort,
+  freePorts,
   gateway,
   pause,
   quantile,
@@ -35,7 +35,7 @@ interface Status {
 
 const program = join(folder(), 'slaves');
 compile('test/peer/slaves.c', program, '-lmodbus');
-const first = 20_000 + ((await freePort()) % 20_000);
+const first = await freePorts(SLAVES);
 start(program, ['tcp', String(first), String(SLAVES), String(REGISTERS)]);
 const { url } = await broker();
 

@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { followLocal } from '../../src/io/local-api.ts';
 import { startDaemonProcess, untilStatus, weinao } from '../kit/daemon.ts';
 import { buildPeer, peerValue, startPeer } from '../kit/peer.ts';
-import { freePort, tempFolder, tempSite, until } from '../kit/site.ts';
+import { freePorts, tempFolder, tempSite, until } from '../kit/site.ts';
 
 /** Two ends of a wire: `near` for the gateway, `far` for the slave. */
 async function wire(folder: string): Promise<{ near: string; far: string; unplug(): Promise<void> }> {
@@ -121,7 +121,7 @@ devices:
   });
 
   it('and ten slaves of another making over TCP give no wrong value either', { timeout: 60_000 }, async () => {
-    const port = await freePort();
+    const port = await freePorts(10);
     const slaves = await startPeer(buildPeer(tempFolder()), ['tcp', port, 10, 100]);
     const numbers = Array.from({ length: 10 }, (_, i) => i);
     const site = tempSite({

@@ -8,7 +8,7 @@ import { systemClock } from '../../src/io/clock.ts';
 import { listenSocket, type SocketServer } from '../../src/io/socket.ts';
 import type { Simulator } from '../../src/kit/simulator.ts';
 
-export { freePort, until } from './wait.ts';
+export { freePort, freePorts, until } from './wait.ts';
 
 export function tempFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'weinao-test-'));

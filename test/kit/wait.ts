@@ -11,6 +11,28 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
+/** below the range from which the system gives ports to whoever asks for any */
+const BLOCKS = { from: 20_000, to: 32_000 } as const;
+
+/** The first of so many ports in a row nobody listens on. */
+export async function freePorts(count: number): Promise<number> {
+  for (let tries = 0; tries < 50; tries++) {
+    const first = BLOCKS.from + Math.floor(Math.random() * (BLOCKS.to - BLOCKS.from - count));
+    const servers = await Promise.all(Array.from({ length: count }, (_, i) => listening(first + i)));
+    await Promise.all(servers.map((server) => server && new Promise((resolve) => server.close(resolve))));
+    if (servers.every((server) => server !== undefined)) return first;
+  }
+  throw new Error(`no ${count} free ports in a row`);
+}
+
+function listening(port: number): Promise<ReturnType<typeof createServer> | undefined> {
+  const server = createServer();
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(undefined));
+    server.listen(port, () => resolve(server));
+  });
+}
+
 /** Asks until the answer is true: for things another process does in its own time. Fails with what it was told to say. */
 export async function until(what: string, ask: () => boolean | Promise<boolean>, withinMs = 20_000): Promise<void> {
   const end = performance.now() + withinMs;
