@@ -227,7 +227,7 @@ class LiveDaemon implements Daemon {
       probe: (ask, signal) => probe(readProbeAsk(ask), this.house.model(), this.house.engine, signal),
       scan: (channel, query) => {
         const { engine } = this.house;
-        return scanLive(channel, readScanOptions(query), engine, [...this.house.model().channels.keys()]);
+        return scanLive(channel, readScanOptions(query), engine, this.house.model());
       },
       plan: () => plansOf(this.house.model(), (device) => this.house.engine.memory(device)),
       relearn: async (device) => {

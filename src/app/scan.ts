@@ -1,7 +1,7 @@
 /** `weinao scan`: who is on a line, through the running gateway, which lends it, or without one. */
 import { drivers } from '../../drivers/index.ts';
 import { isWeinaoError, WeinaoError } from '../base/errors/index.ts';
-import type { LineChannel } from '../base/model.ts';
+import type { LineChannel, SiteModel } from '../base/model.ts';
 import type { Engine } from '../engine/index.ts';
 import { type ScanLine, type ScanOptions, scanLine } from '../engine/scan.ts';
 import { systemClock } from '../io/clock.ts';
@@ -13,7 +13,10 @@ import { openChannel } from './ports.ts';
 export type { ScanLine, ScanOptions };
 
 /** The last line of a scan: how many were found, or what ended it. */
-export type ScanStream = ScanLine | { readonly kind: 'end'; readonly found: number } | { readonly error: unknown };
+export type ScanStream =
+  | (ScanLine & { /** the device that is already configured so */ readonly known?: string })
+  | { readonly kind: 'end'; readonly found: number }
+  | { readonly error: unknown };
 
 export function readScanOptions(query: { get(key: string): string | null }): ScanOptions {
   const [from, to] = (query.get('ids') ?? '1-32').split('-').map(Number);
@@ -24,7 +27,7 @@ export function readScanOptions(query: { get(key: string): string | null }): Sca
 }
 
 /** Throws cli.unknown_channel before anything is told. */
-export function scanLive(channel: string, options: ScanOptions, engine: Engine, known: readonly string[]) {
+export function scanLive(channel: string, options: ScanOptions, engine: Engine, site: SiteModel) {
   let tell: (line: ScanStream) => void = () => {};
   let gone = new AbortController().signal;
   let begin: () => void = () => {};
@@ -33,9 +36,10 @@ export function scanLive(channel: string, options: ScanOptions, engine: Engine, 
   });
   const lent = engine.lend(channel, async (line) => {
     await begun;
-    return run(line, options, gone, tell);
+    return run(line, options, gone, (said) => tell(withKnown(said, channel, site)));
   });
-  if (lent === undefined) throw new WeinaoError('cli.unknown_channel', { channel, known: known.join(' ') });
+  if (lent === undefined)
+    throw new WeinaoError('cli.unknown_channel', { channel, known: [...site.channels.keys()].join(' ') });
   lent.catch((error: unknown) => {
     if (isWeinaoError(error)) tell({ error: { code: error.code, params: error.params } });
     else tell({ error: { detail: String(error) } });
@@ -61,7 +65,20 @@ export async function scanAlone(
   const line = site.model.channels.get(channel);
   if (line === undefined || line.carries === 'listen')
     throw new WeinaoError('cli.unknown_channel', { channel, known: [...site.model.channels.keys()].join(' ') });
-  await run(line, options, signal, tell);
+  await run(line, options, signal, (said) => tell(withKnown(said, channel, site.model)));
+}
+
+/** Who was found may be configured already. */
+function withKnown(line: ScanStream, channel: string, site: SiteModel): ScanStream {
+  if (!('kind' in line) || line.kind !== 'found') return line;
+  const { driver, address } = line;
+  const known = [...site.devices.values()].find(
+    (d) =>
+      d.channel === channel &&
+      d.driver === driver &&
+      String((d.config as { address?: unknown }).address) === String(address),
+  );
+  return known === undefined ? line : { ...line, known: known.id };
 }
 
 async function run(

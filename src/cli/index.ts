@@ -89,6 +89,7 @@ function build(lang: Lang, world: CliWorld, done: (code: number) => void): Comma
   verb(program, 'scan <channel>', 'scan')
     .option('--ids <range>', text('ids'))
     .option('--all', text('all'))
+    .option('--add', text('add'))
     .action(async (channel, options) =>
       done(await (await import('./verbs/scan.ts')).scan(call(options), channel, options)),
     );

@@ -107,16 +107,21 @@ describe('a riser with meters of four protocols, and a fire panel', () => {
     await until('the fire is over', () => seen.get('panel.fire') === false);
     const { out, code } = await weinao(['scan', 'riser', '--ids', '9-9', '--lang', 'en'], '', env);
     expect(code).toBe(0);
-    expect(out).toContain(
-      'found_1: {driver: modbus, address: 9, points: {r0: {register: holding 0, as: uint16}}, channel: riser}',
-    );
-    expect(out).toContain(
-      '{driver: dlt645, address: "000000193600", profile: single_phase_2007, poll: 15m, channel: riser}',
-    );
+    expect(out).toContain('modbus 9: configured as level');
+    expect(out).toContain('dlt645 000000193600: configured as elec');
     const polls = async (): Promise<number> =>
       (await daemon.status()).devices.find((d) => d.id === 'level')?.polls ?? 0;
     const before = await polls();
     await until('the line is polled again', async () => (await polls()) > before);
     expect(await daemon.stop()).toBe(0);
+
+    // The same line before anybody configured it, without a gateway: found, and written into the file.
+    const fresh = tempSite({
+      'weinao.yaml': `site: {id: t1, name: 测试小区}\nchannels: {riser: {tcp: "127.0.0.1:${line}", baud: 2400, parity: even}}\n`,
+    });
+    const alone = ['scan', 'riser', '--ids', '9-9', '--add', '--lang', 'en', '--config', fresh.config];
+    const added = await weinao(alone, '', { WEINAO_SOCKET: '/nowhere' });
+    expect(added.out, added.err).toContain('added: modbus_9 dlt645_000000193600 cjt188_78330007061326');
+    expect((await weinao(['check', '--config', fresh.config])).code).toBe(0);
   });
 });

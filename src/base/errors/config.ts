@@ -243,6 +243,17 @@ export const configErrors = errorTable({
     },
     retry: 'never',
   },
+  'config.not_added': {
+    says: {
+      zh: '没有写入 {path}：找不到合适的位置，或写入后配置有误；文件未改动',
+      en: 'nothing was added to {path}: no place for it, or the configuration would be wrong; the file is as it was',
+    },
+    next: {
+      zh: '把打印出的几行手工放进 devices，然后 weinao check',
+      en: 'put the printed lines under devices by hand, then weinao check',
+    },
+    retry: 'never',
+  },
   'config.one_address': {
     says: { zh: '需要 address（一次地址）或 number（表号）之一', en: 'either address (primary) or number is needed' },
     next: { zh: '只写其中一个', en: 'write one of them' },

@@ -2,7 +2,7 @@ import { findClient } from '../../app/client.ts';
 import { probeAlone } from '../../app/probe-alone.ts';
 import { isWeinaoError, WeinaoError } from '../../base/errors/index.ts';
 import { EXIT } from '../../base/exit.ts';
-import { flowYaml } from '../flow-yaml.ts';
+import { flowYaml } from '../../base/flow-yaml.ts';
 import { table } from '../table.ts';
 import type { Call } from '../world.ts';
 
