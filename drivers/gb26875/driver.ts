@@ -16,31 +16,38 @@ import type { FireDevice, FirePoint } from './schema.ts';
 const HELD = 1200;
 const ACTIVE = 'active';
 const MOST_ACTIVE = 500;
+/** addresses nobody configured, told once each for a connection */
+const MOST_STRANGERS = 8;
 
 export function converse26875(context: ListenContext): Conversation {
   let held: Uint8Array = new Uint8Array(0);
+  const strangers = new Set<number>();
   return {
     receive: (bytes) => {
       const all = Uint8Array.of(...held, ...bytes);
       const { found } = framesIn(all, grammar26875);
       held = all.slice(Math.max(found.at(-1)?.end ?? 0, all.length - HELD));
       return found.flatMap(({ frame }) => {
-        hear(context, frame);
+        if (!hear(context, frame) && strangers.size < MOST_STRANGERS && !strangers.has(frame.source)) {
+          strangers.add(frame.source);
+          context.log.warn('gb26875.unknown_source', { address: frame.source });
+        }
         return frame.command === SEND ? [ackOf(frame)] : [];
       });
     },
   };
 }
 
-function hear(context: ListenContext, frame: Frame26875): void {
+/** False when no device of the configuration has this address. */
+function hear(context: ListenContext, frame: Frame26875): boolean {
   const devices = context.devices.filter((d) => (d.config as FireDevice).address === frame.source);
-  if (devices.length === 0) context.log.warn('gb26875.unknown_source', { address: frame.source });
   for (const device of devices) {
     const { points } = device.config as FireDevice;
     const told = frame.command === SEND ? (unitOf(frame.data)?.told ?? []) : [];
     const readings = told.flatMap((one) => readingsOf(one, points, context.memory(device.id)));
     context.hear(device.id, { readings, faults: [] });
   }
+  return devices.length > 0;
 }
 
 function readingsOf(told: Told, points: Readonly<Record<string, FirePoint>>, memory: Memory): RawReading[] {

@@ -22,8 +22,9 @@ const ALONE_EVERY = 20;
 const STRANGE = 2;
 /** Modbus Application Protocol V1.1b3, 7: 1 to 3 speak of the request, the others of the device's state */
 const ILLEGAL_VALUE = 3;
-/** plan anew when the thinking time is off by this factor */
-const FAR = 1.5;
+/** plan anew when the thinking time is off by this factor and so many ms */
+const FAR = 2;
+const FAR_MS = 5;
 
 /** Bytes that came for a request, or why its points have none. */
 export interface Taken {
@@ -238,7 +239,7 @@ export class Reader {
     const { turnaround } = this.wire;
     if (turnaround === undefined) return;
     const isFar = Math.max(turnaround, 1) > FAR * this.assumed || this.assumed > FAR * Math.max(turnaround, 1);
-    if (!isFar) return;
+    if (!isFar || Math.abs(turnaround - this.assumed) < FAR_MS) return;
     this.assumed = Math.max(turnaround, 1);
     this.learn({ ...this.learned, turnaround: Math.round(this.assumed) });
   }

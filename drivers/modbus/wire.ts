@@ -22,6 +22,8 @@ const GAP = 3.5;
 /** where no speed is known, a register costs next to nothing */
 const TCP_REGISTER_MS = 0.01;
 const NEW_SHARE = 0.2;
+const OUTLIER = 3;
+const OUTLIER_MS = 20;
 export const USUAL_TURNAROUND = 10;
 
 /** One character on the wire, ms; 0 where no speed is known. */
@@ -115,7 +117,10 @@ export class Wire {
   /** The turn's time without that of its bytes and of the gap before it. */
   private thought(tookMs: number, bytes: number): void {
     const ms = Math.max(0, tookMs - (bytes + GAP) * characterMs(this.context.line.channel));
-    this.turnaround = this.turnaround === undefined ? ms : this.turnaround + NEW_SHARE * (ms - this.turnaround);
+    const before = this.turnaround ?? ms;
+    // A turn that began with draining the line is far off, and says little.
+    const share = ms > OUTLIER * before + OUTLIER_MS ? NEW_SHARE / 10 : NEW_SHARE;
+    this.turnaround = before + share * (ms - before);
   }
 
   private remember(request: Uint8Array): void {

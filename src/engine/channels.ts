@@ -45,7 +45,9 @@ export class Channels {
     this.deps = deps;
   }
 
-  async apply(site: SiteModel): Promise<void> {
+  /** @returns channels that were closed and opened again: what held on to their line needs the new one */
+  async apply(site: SiteModel): Promise<readonly string[]> {
+    const closed: string[] = [];
     this.devices = [...site.devices.values()];
     const used = new Set(this.devices.map((d) => d.channel));
     this.share([...site.channels.values()].filter((c) => used.has(c.id)));
@@ -53,11 +55,13 @@ export class Channels {
       const channel = site.channels.get(id);
       if (channel !== undefined && used.has(id) && this.settingsOf(channel) === settings) continue;
       this.open.delete(id);
+      closed.push(id);
       await body.close();
     }
     for (const [id, channel] of site.channels) {
       if (used.has(id)) this.take(channel);
     }
+    return closed.filter((id) => this.open.has(id));
   }
 
   /** The line, and those that share its port. */

@@ -223,6 +223,56 @@ describe('the engine', () => {
     await b.engine.stop();
   });
 
+  it('a port that gets a second line of other settings goes on with both, and with one again', async () => {
+    const b = bench((n) => n);
+    const slow: ChannelModel = {
+      ...channel,
+      id: 'm',
+      line: { baud: 2400, parity: 'even', dataBits: 8, stopBits: 1 },
+    } as ChannelModel;
+    const both = {
+      channels: new Map([
+        ['l', channel],
+        ['m', slow],
+      ]),
+      devices: new Map([
+        ['d1', device('d1')],
+        ['d2', device('d2', { channel: 'm' })],
+      ]),
+    } as unknown as SiteModel;
+    const seen = async (): Promise<Set<string>> => {
+      const from = b.readings.length;
+      await b.clock.advance(10_000);
+      return new Set(b.readings.slice(from).flatMap((r) => (r.quality === 'good' ? [r.device] : [])));
+    };
+    await b.engine.apply(site(device('d1')));
+    expect(await seen()).toEqual(new Set(['d1']));
+    expect((await b.engine.apply(both)).restarted).toEqual(['d1']);
+    expect(await seen()).toEqual(new Set(['d1', 'd2']));
+    await b.engine.apply(site(device('d1')));
+    expect(await seen()).toEqual(new Set(['d1']));
+    await b.engine.stop();
+    expect(b.clock.timers()).toEqual([]);
+  });
+
+  it('lends a line, and goes on with it afterwards', async () => {
+    const b = bench((n) => n);
+    await b.engine.apply(site(device('d1')));
+    await b.clock.advance(3000);
+    let giveBack: () => void = () => {};
+    const lent = b.engine.lend('l', () => new Promise<void>((resolve) => (giveBack = resolve)));
+    await expect(b.engine.lend('l', () => Promise.resolve())).rejects.toMatchObject({ code: 'link.lent' });
+    expect(b.engine.lend('nowhere', () => Promise.resolve())).toBeUndefined();
+    const asked = b.asked.length;
+    await b.clock.advance(5000);
+    expect(b.asked.length).toBe(asked);
+    giveBack();
+    await lent;
+    await b.clock.advance(5000);
+    expect(b.asked.length).toBeGreaterThan(asked + 2);
+    await b.engine.stop();
+  });
+
   it('converts to the standard unit', async () => {
     const b = bench(() => 150);
     await b.engine.apply(site(device('d1', { points: [point('v', { convert: { scale: 0.01, offset: 0 } })] })));

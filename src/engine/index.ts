@@ -112,11 +112,17 @@ class LiveEngine implements Engine {
     const stopped = [...before.keys()].filter((id) => !site.devices.has(id));
     const restarted = wanted.filter((d) => before.has(d.id) && !isSame(d)).map((d) => d.id);
     await Promise.all([...stopped, ...restarted].map((id) => this.halt(id)));
-    await this.lines.apply(site);
+    const reopened = await this.lines.apply(site);
     const started = wanted.filter((d) => !before.has(d.id)).map((d) => d.id);
-    for (const id of [...restarted, ...started]) this.launch(site.devices.get(id));
+    // A device that is as before may stand on a line that is not: its port is shared now, or no longer.
+    const moved = [...this.runners.values()]
+      .filter((r) => reopened.includes(r.device.channel ?? ''))
+      .map((r) => r.device.id);
+    await Promise.all(moved.map((id) => this.halt(id)));
+    for (const id of [...restarted, ...started, ...moved]) this.launch(site.devices.get(id));
     this.sweeper ??= this.deps.clock.timer('sweep', SWEEP_MS, () => this.sweep());
-    return { started, restarted, stopped, kept: wanted.filter(isSame).map((d) => d.id) };
+    const kept = wanted.filter((d) => isSame(d) && !moved.includes(d.id)).map((d) => d.id);
+    return { started, restarted: [...restarted, ...moved], stopped, kept };
   }
 
   async stop(): Promise<void> {

@@ -109,7 +109,8 @@ export class DeviceRunner {
     this.take(result);
     const now = this.deps.clock.mono();
     this.heard = now;
-    for (const point of this.points.values()) if (point.last?.quality === 'good') point.fresh = now;
+    for (const point of this.points.values())
+      if (point.last !== undefined && point.last.quality !== 'bad') point.fresh = now;
     this.deps.onAttempt();
   }
 
