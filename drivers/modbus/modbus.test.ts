@@ -208,6 +208,8 @@ describe('learning', () => {
     readonly most?: number;
     readonly holes?: readonly number[];
     readonly mute?: boolean;
+    /** no answer to any read of this one */
+    readonly muteAt?: number;
   }
   async function whimsical(whims: Whims, addresses: readonly number[], memory = new Map<string, string>(), more = {}) {
     const seen: { address: number; count: number; refused: boolean }[] = [];
@@ -222,6 +224,8 @@ describe('learning', () => {
         const [reply] = plain.receive(b);
         seen.push({ address, count, refused: isLong || (reply?.bytes[1] ?? 0) > 0x80 });
         if (isLong && whims.mute === true) return [];
+        const at = whims.muteAt ?? -1;
+        if (address <= at && at < address + count) return [];
         return isLong ? [{ afterMs: 5, bytes: withCrc('01 83 03') }] : reply === undefined ? [] : [reply];
       },
     };
@@ -275,6 +279,18 @@ describe('learning', () => {
     expect(polls).toBeLessThan(40);
     expect(await b.poll()).toEqual({ good: 90, bad: 0, requests: 3, refused: 0 });
     expect(Math.max(...b.seen.slice(-3).map((r) => r.count))).toBeLessThanOrEqual(37);
+    await b.close();
+  });
+
+  it('a register that is never answered costs its deadline seldom, and the others nothing', async () => {
+    const b = await whimsical({ muteAt: 13 }, [2, 3, 13, 60, 61]);
+    for (let i = 0; i < 30; i++) await b.poll();
+    const from = b.clock.mono();
+    const polls = Array.from({ length: 15 }, () => b.poll);
+    const results = [];
+    for (const poll of polls) results.push(await poll());
+    expect(results.filter((r) => r.good === 4 && r.bad === 1 && r.requests === 2).length).toBeGreaterThanOrEqual(13);
+    expect(b.clock.mono() - from).toBeLessThan(6000);
     await b.close();
   });
 

@@ -9,7 +9,7 @@
  * - After a timeout the rest of the poll is not tried: the device is silent, and its silence costs the line one deadline, not ten.
  * - The plan is made anew when something was learned, and when the device's thinking time turned out to be far from what was assumed.
  */
-import { isWeinaoError, type WeinaoError } from '../../src/base/errors/index.ts';
+import { isWeinaoError, WeinaoError } from '../../src/base/errors/index.ts';
 import { PRIORITY, type Priority } from '../../src/base/line.ts';
 import type { DriverContext } from '../../src/kit/driver.ts';
 import { type Learned, limitsOf, longEnough, readLearned, tooLong, withAlone, withHole, written } from './learned.ts';
@@ -62,7 +62,8 @@ export class Reader {
     const taken: Taken[] = [];
     let silent: WeinaoError | undefined;
     for (const request of this.planOf(ids)) {
-      const known = silent ?? this.resting(request);
+      const isAlive = taken.some((t) => t.bytes !== undefined);
+      const known = silent ?? (isAlive ? this.resting(request) : undefined);
       if (known !== undefined) taken.push({ request, error: known });
       else silent = await this.take(request, signal, taken);
     }
@@ -70,11 +71,10 @@ export class Reader {
     return taken;
   }
 
-  /** A point refused by itself is left in peace most of the time. */
+  /** A point refused by itself is left in peace most of the time, as long as others show that the device is there. */
   private resting({ points }: Request): WeinaoError | undefined {
     const [only, ...others] = points;
-    const isAllRefused = this.learned.alone.length >= this.wanted.size;
-    if (only === undefined || others.length > 0 || isAllRefused || this.polls % ALONE_EVERY === 0) return undefined;
+    if (only === undefined || others.length > 0 || this.polls % ALONE_EVERY === 0) return undefined;
     return this.learned.alone.includes(only) ? this.refusals.get(only) : undefined;
   }
 
@@ -98,7 +98,8 @@ export class Reader {
     }
     this.strange.set(key, times + 1);
     const isAlive = taken.some((t) => t.bytes !== undefined);
-    if (others.length === 0 && times + 1 >= STRANGE && isAlive) this.leave(first, error);
+    if (others.length === 0 && times + 1 >= STRANGE && isAlive)
+      this.leave(first, new WeinaoError('device.mute', { what: key }));
     return verdict === 'silent' ? error : undefined;
   }
 

@@ -325,6 +325,7 @@ const isLoss = ({ code }: WeinaoError): boolean => code === 'link.timeout' || co
 function reasonOf(error: WeinaoError): Reason {
   switch (error.code) {
     case 'link.timeout':
+    case 'device.mute':
       return 'timeout';
     case 'link.closed':
     case 'link.open_failed':

@@ -21,6 +21,14 @@ export const deviceErrors = errorTable({
     },
     retry: 'later',
   },
+  'device.mute': {
+    says: { zh: '设备从不应答 {what}，其他读取正常', en: 'the device never answers {what}, and other reads it does' },
+    next: {
+      zh: '核对说明书中的地址；如果没有这个寄存器，请删除这个测点',
+      en: 'check the address in the manual; if there is no such register, remove the point',
+    },
+    retry: 'later',
+  },
   'device.nonsense': {
     says: { zh: '设备的应答无法理解：{detail}', en: "the device's reply makes no sense: {detail}" },
     next: {
