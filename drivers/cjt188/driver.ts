@@ -16,7 +16,8 @@ import { type Cjt188Device, KINDS } from './schema.ts';
 const READ = 0x01;
 const PATIENCE = 1500;
 const ORDER = 'di-order';
-const OTHERS = ['D120', '901F'] as const;
+const CURRENT = '901F';
+const OTHERS = ['D120', CURRENT] as const;
 
 export function createCjt188Driver(context: DriverContext): Driver {
   const config = context.device.config as Cjt188Device;
@@ -55,7 +56,9 @@ class Reader implements ItemReader {
       this.known = true;
       return values;
     } catch (error) {
-      const isDoubtful = isWeinaoError(error, 'link.timeout') || isWeinaoError(error, 'device.refused_item');
+      // Every meter has current data; what else it refuses says nothing of the order.
+      const isRefused = isWeinaoError(error, 'device.refused_item') && di === CURRENT;
+      const isDoubtful = isWeinaoError(error, 'link.timeout') || isRefused;
       if (!this.known && isDoubtful) this.order = this.order === 'low-first' ? 'high-first' : 'low-first';
       throw error;
     }

@@ -7,9 +7,9 @@
  * - A reply given up may still come, and it names its item but not its question. Before an item is asked again after that, another one is: the
  *   device answers in order, so what answers the other one is behind everything older. What may answer an older question of the same item is taken
  *   for that one's, and a refusal, which names nothing, for the oldest's.
- * Not promised: a device that answers out of order.
+ * Not promised: a device that answers out of order, or after more than a minute.
  */
-import { isWeinaoError, type WeinaoError } from '../base/errors/index.ts';
+import { isWeinaoError, WeinaoError } from '../base/errors/index.ts';
 import { PRIORITY, type Priority } from '../base/line.ts';
 import type { Value } from '../base/reading.ts';
 import { conversion } from '../base/units.ts';
@@ -50,14 +50,15 @@ export function createItemDriver(context: DriverContext, points: readonly ItemPo
 }
 
 const MOST_UNANSWERED = 32;
-const MOST_OTHERS = 3;
+/** no reply comes later than this */
+const LATEST_MS = 60_000;
 
 class ItemDriver implements Driver {
   private readonly context: DriverContext;
   private readonly points: ReadonlyMap<string, ItemPoint>;
   private readonly reader: ItemReader;
-  /** items asked for in vain, oldest first */
-  private readonly unanswered: string[] = [];
+  /** questions asked in vain, oldest first */
+  private readonly unanswered: { readonly item: string; readonly at: number }[] = [];
 
   constructor(context: DriverContext, points: readonly ItemPoint[], reader: ItemReader) {
     this.context = context;
@@ -119,16 +120,17 @@ class ItemDriver implements Driver {
   }
 
   private async fresh(item: string, priority: Priority, signal: AbortSignal): Promise<readonly FieldValue[]> {
-    for (let tries = 0; this.unanswered.includes(item) && tries < MOST_OTHERS; tries++)
+    for (let tries = 0; this.isAwaited(item) && this.othersThan(item).length > 0; tries++) {
+      if (tries > MOST_UNANSWERED) throw new WeinaoError('device.nonsense', { detail: `${item}: answers without end` });
       await this.askOther(item, priority, signal);
+    }
     return this.ask(item, priority, signal);
   }
 
   /** One of another item; refused or not, it is an answer. */
   private async askOther(item: string, priority: Priority, signal: AbortSignal): Promise<void> {
-    const known = [...new Set([...this.points.values()].map((p) => p.item)), ...this.reader.others];
-    const others = known.filter((other) => other !== item);
-    const other = others.find((o) => !this.unanswered.includes(o)) ?? others[0];
+    const others = this.othersThan(item);
+    const other = others.find((o) => !this.isAwaited(o)) ?? others[0];
     if (other === undefined) return;
     try {
       await this.ask(other, priority, signal);
@@ -137,17 +139,33 @@ class ItemDriver implements Driver {
     }
   }
 
+  private othersThan(item: string): string[] {
+    const known = [...new Set([...this.points.values()].map((p) => p.item)), ...this.reader.others];
+    return known.filter((other) => other !== item);
+  }
+
+  private isAwaited(item: string): boolean {
+    const since = this.context.clock.mono() - LATEST_MS;
+    while ((this.unanswered[0]?.at ?? since) < since) this.unanswered.shift();
+    return this.unanswered.some((question) => question.item === item);
+  }
+
   private async ask(item: string, priority: Priority, signal: AbortSignal): Promise<readonly FieldValue[]> {
     try {
       const values = await this.context.line.turn(priority, signal, (turn) => this.reader.read(turn, item));
-      this.answered(item, this.unanswered.indexOf(item));
+      this.answered(item, this.oldestOf(item));
       return values;
     } catch (error) {
       const givenUp = ['link.timeout', 'link.bad_frame', 'link.cancelled'] as const;
       if (isWeinaoError(error, 'device.refused_item')) this.answered(item, this.unanswered.length > 0 ? 0 : -1);
+      else if (isWeinaoError(error, 'device.nonsense')) this.answered(item, this.oldestOf(item));
       else if (givenUp.some((code) => isWeinaoError(error, code))) this.wait(item);
       throw error;
     }
+  }
+
+  private oldestOf(item: string): number {
+    return this.unanswered.findIndex((question) => question.item === item);
   }
 
   /** @param oldest of the waiting questions, the first this may be the answer to; then the newest still waits. -1 = it can only be the newest's */
@@ -160,7 +178,7 @@ class ItemDriver implements Driver {
   }
 
   private wait(item: string): void {
-    this.unanswered.push(item);
+    this.unanswered.push({ item, at: this.context.clock.mono() });
     if (this.unanswered.length > MOST_UNANSWERED) this.unanswered.shift();
   }
 }

@@ -81,6 +81,20 @@ describe.each(rigs)('%s', (_, module, rig) => {
     },
   );
 
+  it('nor do five late replies in a row', async () => {
+    const b = await counting();
+    await b.fresh();
+    for (let i = 0; i < 5; i++) {
+      b.faults.lateMs = 4000;
+      await b.fresh();
+    }
+    b.faults.lateMs = 0;
+    let good = 0;
+    for (let i = 0; i < 60; i++) if (await b.fresh()) good++;
+    expect(good).toBeGreaterThan(5);
+    await b.close();
+  });
+
   it('no changed byte makes another value (property)', async () => {
     await fc.assert(
       fc.asyncProperty(fc.nat(200), fc.integer({ min: 1, max: 255 }), async (at, change) => {
