@@ -1,5 +1,6 @@
 /**
- * A YAML file with positions: every value can be traced back to its line and column. Bounds: MAX_BYTES of text, MAX_ALIASES aliases. Whatever
+ * A YAML file with positions: every value can be traced back to its line and column. Bounds: MAX_BYTES of text, MAX_ALIASES aliases, MAX_DEPTH
+ * brackets. Whatever
  * the bytes, the outcome is documents or problems, never an exception.
  */
 import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseAllDocuments } from 'yaml';
@@ -7,6 +8,7 @@ import type { LocatedProblem, Path, Problem } from '../base/problem.ts';
 
 export const MAX_BYTES = 1024 * 1024;
 const MAX_ALIASES = 20;
+const MAX_DEPTH = 64;
 const MAX_DOCUMENTS = 500;
 
 export interface Source {
@@ -23,6 +25,13 @@ export function parseSource(file: string, text: string): { source: Source; probl
   const lines = new LineCounter();
   const problems: LocatedProblem[] = [];
   let documents: Document.Parsed[] = [];
+  const deep = tooDeep(text);
+  if (deep !== undefined) {
+    const before = text.slice(0, deep).split('\n');
+    const where = { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
+    problems.push({ ...at(file, lines, 0, 'config.yaml', { detail: `nested deeper than ${MAX_DEPTH}` }), ...where });
+    return { source: { file, documents, lines, data: [] }, problems };
+  }
   try {
     const parsed = parseAllDocuments(text, {
       lineCounter: lines,
@@ -47,6 +56,21 @@ export function parseSource(file: string, text: string): { source: Source; probl
     }
   });
   return { source: { file, documents, lines, data }, problems };
+}
+
+/**
+ * Where brackets stand deeper than anybody writes them; undefined when nowhere. Looked for beforehand: the parser goes down by recursion, and where its
+ * stack ends depends on the machine.
+ */
+function tooDeep(text: string): number | undefined {
+  let depth = 0;
+  for (let i = 0; i < text.length; i++) {
+    const c = text[i];
+    if (c === '[' || c === '{') depth++;
+    else if ((c === ']' || c === '}') && depth > 0) depth--;
+    if (depth > MAX_DEPTH) return i;
+  }
+  return undefined;
 }
 
 function at(
