@@ -2,6 +2,7 @@
 import type { DriverModule } from '../../src/kit/driver.ts';
 import { decodeMbus } from './decode.ts';
 import { createMbusDriver } from './driver.ts';
+import { planned } from './planned.ts';
 import { seekMbus } from './seek.ts';
 
 export const mbus: DriverModule = {
@@ -9,6 +10,7 @@ export const mbus: DriverModule = {
   carries: ['serial', 'tcp'],
   face: async () => (await import('./face.ts')).face,
   create: createMbusDriver,
+  plan: planned,
   seek: seekMbus,
   simulation: async () => (await import('./simulated.ts')).simulation,
   protocols: ['mbus'],

@@ -9,6 +9,7 @@ import { isWeinaoError } from '../../src/base/errors/index.ts';
 import type { Priority } from '../../src/base/line.ts';
 import type { LineChannel } from '../../src/base/model.ts';
 import type { DriverContext } from '../../src/kit/driver.ts';
+import { characterMs } from '../../src/kit/item-plan.ts';
 import { fromTcp, replyLength, rtuFramer, tcpFramer, toTcp } from './frame.ts';
 import { createPduCodec, type Pending } from './pdu.ts';
 import { type Cost, isBits, type Request } from './plan.ts';
@@ -25,13 +26,6 @@ const NEW_SHARE = 0.2;
 const OUTLIER = 3;
 const OUTLIER_MS = 20;
 export const USUAL_TURNAROUND = 10;
-
-/** One character on the wire, ms; 0 where no speed is known. */
-export function characterMs(channel: LineChannel): number {
-  if (channel.carries === 'modbus_tcp') return 0;
-  const { baud, dataBits, parity, stopBits } = channel.line;
-  return ((1 + dataBits + (parity === 'none' ? 0 : 1) + stopBits) * 1000) / baud;
-}
 
 /** What reads cost on a channel to a device that thinks so long. */
 export function costOf(channel: LineChannel, turnaroundMs: number): Cost {

@@ -7,6 +7,7 @@ export const serial: DriverModule = {
   carries: ['serial', 'tcp'],
   face: async () => (await import('./face.ts')).face,
   create: createSerialDriver,
+  simulation: async () => (await import('./simulated.ts')).simulation,
   protocols: [],
   decode: () => ({ outcome: 'unsupported' }),
 };

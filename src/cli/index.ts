@@ -83,6 +83,7 @@ function build(lang: Lang, world: CliWorld, done: (code: number) => void): Comma
     .option('--channel <id>', text('channel'))
     .option('--address <station>', text('address'))
     .option('--expect <value>', text('expect'))
+    .option('--add', text('addGuess'))
     .action(async (words, options) =>
       done(await (await import('./verbs/probe.ts')).probe(call(options), words, options)),
     );

@@ -12,6 +12,7 @@ export const HELP = {
   probe: { zh: '试读一个测点或寄存器', en: 'read one point or register once' },
   scan: { zh: '扫描一条线上的设备（只读）', en: 'find the devices on a line (reads only)' },
   ids: { zh: 'Modbus 和 M-Bus 站号范围，默认 1-32', en: 'Modbus and M-Bus stations, default 1-32' },
+  addGuess: { zh: '把最可能的读法写入 weinao.yaml', en: 'write the likeliest reading into weinao.yaml' },
   add: { zh: '把找到的设备写入 weinao.yaml', en: 'write what was found into weinao.yaml' },
   all: { zh: '找到设备后也试完所有波特率', en: 'try every line setting, also after somebody answered' },
   plan: {

@@ -31,6 +31,7 @@ export interface Simulation {
 const fault = z.strictObject({
   at: duration.optional(),
   for: duration.optional(),
+  every: duration.optional(),
   late: duration.optional(),
   drop: z.int().min(1).optional(),
   echo: z.boolean().optional(),
@@ -99,17 +100,19 @@ function play(
   tell: (line: string) => void,
 ): void {
   for (const step of script) {
-    const { at = 0, for: length, ...what } = step;
+    const { at = 0, for: length, every, ...what } = step;
     const set = settings(what);
-    clock.timer('fault', at, () => {
+    const begin = (): void => {
       Object.assign(faults, set);
       tell(`+ ${JSON.stringify(what)}`);
-    });
-    if (length === undefined) continue;
-    clock.timer('fault over', at + length, () => {
+      if (length !== undefined) clock.timer('fault over', length, end);
+      if (every !== undefined) clock.timer('fault', every, begin);
+    };
+    const end = (): void => {
       for (const key of Object.keys(set)) delete faults[key as keyof Faults];
       tell(`- ${JSON.stringify(what)}`);
-    });
+    };
+    clock.timer('fault', at, begin);
   }
 }
 
@@ -119,7 +122,14 @@ const GARBLED = {
   address: (bytes: Uint8Array) => bytes.map((b, i) => (i === 0 ? b ^ 0x01 : b)),
 } as const;
 
-function settings({ late, drop, echo, pieces, silent, garble }: Omit<z.output<typeof fault>, 'at' | 'for'>): Faults {
+function settings({
+  late,
+  drop,
+  echo,
+  pieces,
+  silent,
+  garble,
+}: Omit<z.output<typeof fault>, 'at' | 'for' | 'every'>): Faults {
   return {
     ...(late === undefined ? {} : { lateMs: late }),
     ...(silent === true ? { drop: Number.POSITIVE_INFINITY } : drop === undefined ? {} : { drop }),

@@ -133,6 +133,15 @@ describe('a gateway of one estate', () => {
     const nobody = await weinao(['plan', '--relearn', 'tank_x', '--config', site.config, '--lang', 'en'], '', env);
     expect(nobody).toMatchObject({ code: 2, err: expect.stringContaining('"tank_x"') });
 
+    const nothing = await weinao([...ask, '--expect', '999', '--add', '--lang', 'en'], '', env);
+    expect(nothing).toMatchObject({ code: 2, err: expect.stringContaining('nothing to add') });
+    const guess = await weinao(
+      [...ask.slice(0, 5), 'holding', '0', ...ask.slice(8), '--expect', '123.4', '--add', '--lang', 'en'],
+      '',
+      env,
+    );
+    expect(guess.out).toContain('{register: holding 0, as: uint16, scale: 0.1}  # 123.4');
+
     const second = await weinao(['run', '--config', site.config, '--lang', 'en'], '', env);
     expect(second).toMatchObject({ code: 5, err: expect.stringContaining('another daemon') });
 

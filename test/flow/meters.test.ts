@@ -105,6 +105,12 @@ describe('a riser with meters of four protocols, and a fire panel', () => {
     expect(alarms.some((a) => a.includes('panel_fire'))).toBe(true);
     socket.write(panel.component([1, 0, 12], ['normal']));
     await until('the fire is over', () => seen.get('panel.fire') === false);
+    const plans = JSON.parse((await weinao(['plan', '--json'], '', env)).out);
+    const { devices, unplanned, load } = plans.channels[0];
+    expect(devices.map((d: { id: string }) => d.id)).toEqual(['elec', 'water', 'heat', 'level']);
+    expect(unplanned).toEqual([]);
+    // 2400 baud, six identifiers of the electricity meter alone, once a second: more than the line can carry.
+    expect(load).toBeGreaterThan(1);
     const { out, code } = await weinao(['scan', 'riser', '--ids', '9-9', '--lang', 'en'], '', env);
     expect(code).toBe(0);
     expect(out).toContain('modbus 9: configured as level');

@@ -70,6 +70,14 @@ export const cliErrors = errorTable({
     next: { zh: '参照 config/simulation.example.yaml', en: 'compare config/simulation.example.yaml' },
     retry: 'never',
   },
+  'cli.nothing_to_add': {
+    says: { zh: '没有可写入的测点', en: 'there is nothing to add' },
+    next: {
+      zh: '写法：weinao probe --channel 通道 --address 站号 holding 0 2 --expect 显示值 --add',
+      en: 'weinao probe --channel CHANNEL --address STATION holding 0 2 --expect DISPLAY --add',
+    },
+    retry: 'never',
+  },
   'cli.unknown_profile': {
     says: { zh: '没有设备模板 “{name}”', en: 'there is no profile "{name}"' },
     next: { zh: '已有：{known}', en: 'there are: {known}' },

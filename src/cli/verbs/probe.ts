@@ -1,4 +1,6 @@
+import { addDevices } from '../../app/add.ts';
 import { findClient } from '../../app/client.ts';
+import type { Guess } from '../../app/guess.ts';
 import { probeAlone } from '../../app/probe-alone.ts';
 import { isWeinaoError, WeinaoError } from '../../base/errors/index.ts';
 import { EXIT } from '../../base/exit.ts';
@@ -11,6 +13,7 @@ export interface ProbeOptions {
   readonly address?: string;
   /** what the device's display shows */
   readonly expect?: string;
+  readonly add?: boolean;
 }
 
 interface Reply {
@@ -29,12 +32,7 @@ interface Reply {
   readonly words?: readonly string[];
   readonly expected?: number;
   readonly confirmed?: boolean;
-  readonly guesses?: readonly {
-    readonly as: string;
-    readonly order: string;
-    readonly scale: number;
-    readonly value: number;
-  }[];
+  readonly guesses?: readonly Guess[];
   readonly decodings?: readonly { readonly as: string; readonly order: string; readonly value: number }[];
 }
 
@@ -51,7 +49,42 @@ export async function probe(call: Call, words: readonly string[], options: Probe
     reply = await probeAlone(ask, config, world.env, world.stop);
   }
   world.out(json ? `${JSON.stringify(reply)}\n` : shown(reply as Reply, call));
+  if (options.add === true) await add(reply as Reply, options, call);
   return EXIT.ok;
+}
+
+/** The likeliest reading as a device of one point; what is there already is for a person to change. */
+async function add(
+  reply: Reply,
+  { channel, address }: ProbeOptions,
+  { world, lang, config, json }: Call,
+): Promise<void> {
+  const [best] = reply.guesses ?? [];
+  if (best === undefined || reply.register === undefined || channel === undefined)
+    throw new WeinaoError('cli.nothing_to_add');
+  const section = {
+    driver: 'modbus',
+    channel,
+    address: Number(address),
+    points: { value: keysOf(best, reply.register) },
+  };
+  const [id = ''] = await addDevices(config, [{ id: `modbus_${address}`, section }], world.env);
+  if (!json)
+    world.out(
+      lang === 'zh' ? `已写入配置：${id}；执行 weinao reload 生效\n` : `added: ${id}; weinao reload takes it\n`,
+    );
+}
+
+function keysOf(
+  { as, order, scale }: Guess,
+  register: { readonly table: string; readonly pdu: number },
+): Record<string, unknown> {
+  return {
+    register: `${register.table} ${register.pdu}`,
+    as,
+    ...(order === 'ABCD' ? {} : { order }),
+    ...(scale === 1 ? {} : { scale }),
+  };
 }
 
 function askOf(words: readonly string[], options: ProbeOptions): object {
@@ -110,14 +143,6 @@ function guessed({ guesses, register }: Reply, zh: boolean): string {
   if (guesses === undefined || register === undefined) return '';
   if (guesses.length === 0)
     return zh ? '没有读法符合显示值：地址可能不对\n' : 'no reading comes near the display: perhaps another address\n';
-  const lines = guesses.map(({ as, order, scale, value }) => {
-    const keys = {
-      register: `${register.table} ${register.pdu}`,
-      as,
-      ...(order === 'ABCD' ? {} : { order }),
-      ...(scale === 1 ? {} : { scale }),
-    };
-    return `  ${flowYaml(keys)}  # ${value}\n`;
-  });
+  const lines = guesses.map((guess) => `  ${flowYaml(keysOf(guess, register))}  # ${guess.value}\n`);
   return `${zh ? '符合显示值的读法' : 'readings that come near the display'}:\n${lines.join('')}`;
 }
