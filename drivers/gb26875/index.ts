@@ -8,6 +8,7 @@ export const gb26875: DriverModule = {
   carries: ['listen'],
   face: async () => (await import('./face.ts')).face,
   converse: converse26875,
+  simulation: async () => (await import('./simulated.ts')).simulation,
   protocols: ['gbt26875.3'],
   decode: decode26875,
 };

@@ -105,7 +105,7 @@ describe('frames', () => {
           if (verdict.kind === 'frame') expect(verdict.end).toBeLessThanOrEqual(noise.length);
         }
       }),
-      { numRuns: 5000 },
+      { numRuns: 34_000 },
     );
   });
 });

@@ -1,11 +1,13 @@
 /** `weinao simulate FILE`: a line of simulated devices on a TCP port, and on a serial port through socat, until it is told to end. */
 import { drivers } from '../../drivers/index.ts';
+import { hex } from '../base/bytes.ts';
 import { WeinaoError } from '../base/errors/index.ts';
+import type { BytePort } from '../base/ports.ts';
 import { systemClock } from '../io/clock.ts';
 import { systemFiles } from '../io/files.ts';
 import { linkPty } from '../io/pty.ts';
-import { listenSocket } from '../io/socket.ts';
-import { readSimulation } from '../kit/simulation.ts';
+import { listenSocket, openSocket } from '../io/socket.ts';
+import { readSimulation, type Word } from '../kit/simulation.ts';
 
 const MOST = 256 * 1024;
 
@@ -26,7 +28,25 @@ export async function simulate(path: string, tell: (line: string) => void, stop:
   const pty = line.pty === undefined ? undefined : await linkPty(line.pty, server.port);
   tell(`tcp: "127.0.0.1:${server.port}"${line.pty === undefined ? '' : `   serial: ${line.pty}`}`);
   line.play(tell);
+  const caller = line.connect === undefined ? undefined : await call(line.connect, line.words, tell);
   await new Promise<void>((resolve) => stop.addEventListener('abort', () => resolve(), { once: true }));
+  await caller?.close();
   await pty?.close();
   await server.close();
+}
+
+/** The devices that connect to the gateway: one connection for all of them. */
+async function call(address: string, words: readonly Word[], tell: (line: string) => void): Promise<BytePort> {
+  const clock = systemClock();
+  const colon = address.lastIndexOf(':');
+  const port = await openSocket(address.slice(0, colon), Number(address.slice(colon + 1)));
+  port.onData((bytes) => tell(`<- ${hex(bytes)}`));
+  port.onClose((why) => tell(`closed: ${why}`));
+  for (const word of words)
+    clock.timer('word', word.at, () => {
+      const bytes = word.bytes();
+      tell(`-> ${hex(bytes)}`);
+      port.write(bytes).catch((error: unknown) => tell(String(error)));
+    });
+  return port;
 }

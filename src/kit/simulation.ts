@@ -22,10 +22,19 @@ export function valueAt(value: SimulatedValue, clock: Clock): number {
 
 const SWING_MS = 60_000;
 
+/** Something a device says, and when: ms after it connected. */
+export interface Word {
+  readonly at: number;
+  bytes(): Uint8Array;
+}
+
 /** How a driver's devices are described and simulated; loaded only for this. */
 export interface Simulation {
   readonly schema: ZodType;
-  build(section: never, clock: Clock): Simulator;
+  /** a device that is asked */
+  build?(section: never, clock: Clock): Simulator;
+  /** a device that connects, and speaks by itself */
+  speak?(section: never): readonly Word[];
 }
 
 const fault = z.strictObject({
@@ -43,6 +52,7 @@ const fault = z.strictObject({
 const file = z.strictObject({
   tcp: z.int().min(0).max(65_535).default(0),
   pty: z.string().startsWith('/').optional(),
+  connect: z.string().optional(),
   devices: z.array(z.looseObject({ driver: z.string() })).min(1),
   faults: z.array(fault).default([]),
 });
@@ -52,7 +62,10 @@ export interface SimulatedLine {
   readonly tcp: number;
   /** path of a serial port to make with socat */
   readonly pty?: string | undefined;
+  /** where devices that speak by themselves connect to */
+  readonly connect?: string | undefined;
   readonly far: Simulator;
+  readonly words: readonly Word[];
   /** faults now; changed by the script */
   readonly faults: Faults;
   /** begins the script */
@@ -71,21 +84,26 @@ export async function readSimulation(
   if (!parsed.success) return { problems: told(parsed.error, '') };
   const problems: string[] = [];
   const devices: Simulator[] = [];
+  const words: Word[] = [];
   for (const [i, { driver, ...section }] of parsed.data.devices.entries()) {
     const simulation = await simulations(driver);
     const where = `devices[${i}] `;
     if (simulation === undefined) problems.push(`${where}driver: ${driver} ?`);
     else {
       const own = simulation.schema.safeParse(section);
-      if (own.success) devices.push(simulation.build(own.data as never, clock));
-      else problems.push(...told(own.error, where));
+      if (own.success) {
+        const device = simulation.build?.(own.data as never, clock);
+        if (device !== undefined) devices.push(device);
+        words.push(...(simulation.speak?.(own.data as never) ?? []));
+      } else problems.push(...told(own.error, where));
     }
   }
   if (problems.length > 0) return { problems };
   const faults: Faults = {};
   const far = withFaults({ receive: (bytes) => devices.flatMap((d) => d.receive(bytes)) }, faults);
-  const { tcp, pty, faults: script } = parsed.data;
-  return { line: { tcp, pty, far, faults, play: (tell) => play(script, faults, clock, tell) } };
+  const { tcp, pty, connect, faults: script } = parsed.data;
+  if (words.length > 0 && connect === undefined) return { problems: ['connect: "127.0.0.1:5200" ?'] };
+  return { line: { tcp, pty, connect, words, far, faults, play: (tell) => play(script, faults, clock, tell) } };
 }
 
 const told = (

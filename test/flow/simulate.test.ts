@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { spawnWeinao, startDaemonProcess, untilStatus, weinao } from '../kit/daemon.ts';
-import { tempFolder, tempSite, until } from '../kit/site.ts';
+import { freePort, tempFolder, tempSite, until } from '../kit/site.ts';
 
 const EXAMPLE = readFileSync(join(import.meta.dirname, '../../config/simulation.example.yaml'), 'utf8');
 
@@ -75,6 +75,28 @@ devices:
     expect(await again.stop()).toBe(0);
     simulated.child.kill('SIGINT');
     expect((await simulated.ended).code).toBe(130);
+  });
+
+  it('is a fire panel that calls in', { timeout: 60_000 }, async () => {
+    const port = await freePort();
+    const site = tempSite({
+      'weinao.yaml': `site: {id: t1, name: 测试}
+gateway: {id: gw1, data: DATA}
+channels: {fire_in: {listen: "127.0.0.1:${port}"}}
+devices: {panel: {driver: gb26875, channel: fire_in, address: 3456, points: {fire: {state: fire}}}}
+`,
+      'rules/a.yaml': 'rule: panel_fire\nlevel: red\neach: {device: panel}\nwhen: fire\ntext: 火警\nact: 到场确认\n',
+      'panel.yaml': `connect: "127.0.0.1:${port}"
+devices: [{driver: gb26875, address: 3456, events: [{at: 500ms, component: "1.0.12", states: [fire]}]}]
+`,
+    });
+    const daemon = startDaemonProcess(site);
+    await untilStatus(daemon, 'the port is open', (s) => s.channels[0]?.state === 'open');
+    const panel = spawnWeinao(['simulate', join(site.config, 'panel.yaml')]);
+    onTestFinished(() => void panel.child.kill('SIGKILL'));
+    await untilStatus(daemon, 'the fire is an alarm', (s) => s.alarms.red === 1);
+    await until('the panel is acknowledged', () => panel.said.out.includes('<- 40 40'));
+    expect(await daemon.stop()).toBe(0);
   });
 
   it('says what is wrong with a file', async () => {
