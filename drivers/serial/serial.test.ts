@@ -99,7 +99,7 @@ describe('frames', () => {
       framer({ frame: { gap: true }, checksum: { kind: 'xor8', at: -1 } }),
     ];
     fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 200 }), fc.boolean(), (noise, silent) => {
+      fc.property(fc.uint8Array({ maxLength: 200, size: 'max' }), fc.boolean(), (noise, silent) => {
         for (const shape of shapes) {
           const verdict = shape(noise, silent);
           if (verdict.kind === 'frame') expect(verdict.end).toBeLessThanOrEqual(noise.length);
