@@ -80,6 +80,14 @@ describe.each(drivers.map((d) => [d.name, d] as const))('%s', (name, driver) => 
     expect(problems.filter((p) => p.severity === 'error')).toEqual([]);
     expect(site?.model.devices.get('d')?.points.length).toBeGreaterThan(0);
     expect(await checkProfile(path, name)).toEqual([]);
+    const model = site?.model.devices.get('d');
+    const wire = site?.model.channels.get('c');
+    if (driver.plan !== undefined && model !== undefined && wire !== undefined && wire.carries !== 'listen') {
+      const memory = { get: () => undefined, set: () => {} };
+      const { reads, ms, leastMs } = driver.plan({ device: model, channel: wire, memory });
+      expect(reads.reduce((sum, r) => sum + r.points, 0)).toBe(model.points.length);
+      expect(ms).toBeGreaterThanOrEqual(leastMs);
+    }
     const { rig } = (await import(`../../drivers/${name}/rig.ts`).catch(() => ({}))) as { rig?: Rig };
     if (rig?.anything === undefined) return;
     // Read back through the driver's own simulator: every point has its value.

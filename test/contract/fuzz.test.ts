@@ -1,6 +1,6 @@
 /**
  * Every codec against random and mutated bytes: never a throw, never long, and never a value out of a frame whose checksum fails. FUZZ is the number
- * of inputs for each protocol: 100,000 in the suite, millions in a night (FUZZ=5000000 scripts/test test/contract/fuzz.test.ts).
+ * of inputs for each protocol: 100,000 in the suite, millions in a night (scripts/test --night, or FUZZ=20000000).
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest';
 import { drivers } from '../../drivers/index.ts';
 import { unhex } from '../../src/base/bytes.ts';
 
-const INPUTS = Number(process.env.FUZZ ?? 100_000);
+const INPUTS = Number(process.env.FUZZ ?? (process.env.WEINAO_NIGHT === '1' ? 5_000_000 : 100_000));
 const ROOT = join(import.meta.dirname, '../../drivers');
 
 function seeded(seed: number): (below: number) => number {
