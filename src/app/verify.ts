@@ -1,5 +1,6 @@
 /** `weinao feed verify`: a captured feed, or a live one, held against its contract. */
 import { WeinaoError } from '../base/errors/index.ts';
+import { systemClock } from '../io/clock.ts';
 import { systemFiles } from '../io/files.ts';
 import { connectBroker } from '../io/mqtt.ts';
 import { createVerifier, type Summary } from '../uplink/index.ts';
@@ -48,6 +49,10 @@ export interface LiveBroker {
   readonly key?: string;
 }
 
+/** nobody publishes here */
+const FENCE = 'wn/0/fence';
+const FENCE_MS = 2000;
+
 /** Listens at a broker until the signal aborts; streams may have begun long before. */
 export async function verifyLive(
   { url, protocol, user, password, ...files }: LiveBroker,
@@ -72,6 +77,8 @@ export async function verifyLive(
     stop.addEventListener('abort', () => resolve(), { once: true });
     connection.onClose(() => resolve());
   });
+  // A round trip: what the broker had for us when we were told to end is counted, and does not depend on who was faster.
+  await Promise.race([connection.subscribe([FENCE]).catch(() => {}), systemClock().sleep('fence', FENCE_MS)]);
   await connection.close();
   return { ...verifier.summary(), unreadable: 0 };
 }
