@@ -66,7 +66,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'src/base': ['zod'],
   'src/kit': ['zod', 'yaml'],
   'src/config': ['zod', 'yaml'],
-  'src/rules': ['@marcbachmann/cel-js'],
+  'src/rules': ['@marcbachmann/cel-js', 'suncalc'],
   'src/cli': ['commander', 'string-width'],
   'src/main.ts': [],
 };

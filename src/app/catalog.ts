@@ -1,15 +1,20 @@
 /** The device model as a platform may read it: retained on `up/dev/{device}`. */
 import type { JsonObject } from '../base/json.ts';
-import type { SiteModel } from '../base/model.ts';
+import type { PointModel, SiteModel } from '../base/model.ts';
 
-export function catalogOf(site: SiteModel): ReadonlyMap<string, JsonObject> {
-  return new Map([...site.devices.values()].map((device) => [device.id, entry(device.id, site)]));
+/** @param made points that rules make, by device, asset or name of their own */
+export function catalogOf(
+  site: SiteModel,
+  made: ReadonlyMap<string, readonly PointModel[]>,
+): ReadonlyMap<string, JsonObject> {
+  const ids = new Set([...site.devices.keys(), ...made.keys()]);
+  return new Map([...ids].map((id) => [id, entry(id, site, made.get(id) ?? [])]));
 }
 
-function entry(id: string, site: SiteModel): JsonObject {
-  const device = site.devices.get(id);
+function entry(id: string, site: SiteModel, made: readonly PointModel[]): JsonObject {
+  const device = site.devices.get(id) ?? site.assets.get(id);
   const place = site.places.get(device?.zone ?? '');
-  const points = (device?.points ?? []).map((point) => [
+  const points = [...(site.devices.get(id)?.points ?? []), ...made].map((point) => [
     point.id,
     {
       kind: point.kind,

@@ -10,9 +10,10 @@ import { join } from 'node:path';
 import { drivers } from '../../drivers/index.ts';
 import { isShed } from '../base/feed.ts';
 import type { Commit, JournalFacts, Restored } from '../base/journal.ts';
-import type { SiteModel } from '../base/model.ts';
+import type { PointModel, SiteModel } from '../base/model.ts';
 import type { Log, Random } from '../base/ports.ts';
 import type { Reading } from '../base/reading.ts';
+import type { Answer, Look, Maintenance, Operation } from '../base/rules.ts';
 import { createEngine, type DeviceChange, type Engine } from '../engine/index.ts';
 import type { SystemClock } from '../io/clock.ts';
 import { openGatewayKey, type Signer } from '../io/keys.ts';
@@ -24,8 +25,10 @@ import { type AlarmBoard, createBoard } from './board.ts';
 import { catalogOf } from './catalog.ts';
 import type { CheckedSite, Env } from './check.ts';
 import { refusedFault, setAsideFault, shedFault, silentFault, storeFault } from './faults.ts';
+import { createMadePoints } from './made.ts';
+import { createPerformer, type Performer } from './perform.ts';
 import { createPipeline, type Pipeline, readingsInput } from './pipeline.ts';
-import { connectFeed, listenOn, openChannel } from './ports.ts';
+import { connectFeed, listenOn, openChannel, postTo, publishTo } from './ports.ts';
 import { entryOf } from './shipped.ts';
 import { createTechnical, type TechnicalFault } from './technical.ts';
 import { createWatchHub, type WatchHub } from './watch.ts';
@@ -57,6 +60,11 @@ export interface House {
   apply(site: CheckedSite): Promise<ReloadReport>;
   raise(fault: TechnicalFault): void;
   clear(topic: string, instance: string): void;
+  /** what a person asks of alarms, maintenance and forms */
+  operate(ask: Operation): Answer;
+  maintenance(): readonly Maintenance[];
+  /** the instances of a rule as they stand */
+  look(rule: string): readonly Look[];
   /** points read since the start */
   pointsRead(): number;
   /** the wall clock began to follow a time source */
@@ -114,6 +122,9 @@ class LiveHouse implements House {
   readonly hub = createWatchHub();
   private readonly deps: HouseDeps;
   private readonly pipeline: Pipeline;
+  private readonly performer: Performer;
+  private readonly technical = createTechnical();
+  private readonly made = createMadePoints();
   private readonly opened: Opened;
   private site: CheckedSite;
   /** `device.point` of every point that is not of class none */
@@ -131,15 +142,32 @@ class LiveHouse implements House {
       clock,
       log,
       board: this.board,
-      technical: createTechnical(),
+      technical: this.technical,
       commit: (work) => this.journal.commit(work),
+      perform: (act) => this.performer.perform(act),
+      onSkipped: (act, why) => this.performer.skipped(act, why),
+      onMade: (readings) => this.keepMade(readings),
+      onShadow: ({ transition, alarm }) => {
+        log.info('rule.shadow', { key: alarm.key, transition, level: alarm.level });
+        this.hub.shadow({ transition, alarm, held: false });
+      },
       onCommitted: ({ durable }) => {
         if (!durable) this.raise(storeFault());
       },
     });
+    this.performer = createPerformer({
+      clock,
+      log,
+      person: (name) => this.site.model.people.get(name),
+      isFeedUp: (feed) => this.uplink.status().some((s) => s.id === feed && s.state === 'connected'),
+      write: (device, point, value, signal) => this.engine.write(device, point, value, signal),
+      post: (person, body) => postTo(person, body, deps.configFolder, deps.env),
+      publish: (person, body) => publishTo(person, body, deps.configFolder, deps.env),
+      onEvent: (draft) => this.pipeline.event(draft),
+      onInput: (input) => this.pipeline.input(input),
+    });
     this.board.listen((line) => this.hub.alarm(line));
-    this.hub.model(site.model);
-    this.personal = personalPoints(site.model);
+    this.take(site);
     this.uplink = createUplink({
       clock,
       random,
@@ -147,7 +175,7 @@ class LiveHouse implements House {
       ledger: this.journal.ledger,
       signer: opened.signer,
       connect: (feed, will) => connectFeed(feed, will, deps.configFolder, deps.env, this.site.model),
-      catalog: () => catalogOf(this.site.model),
+      catalog: () => catalogOf(this.site.model, this.site.machine.made),
       onRefused: (feed, detail) => this.raise(refusedFault(feed, detail)),
       // What was lost stays told in the feed; the fault is over when nothing waits any more.
       onCaughtUp: (feed) => this.clear('shed', feed),
@@ -191,8 +219,7 @@ class LiveHouse implements House {
 
   async apply(site: CheckedSite): Promise<ReloadReport> {
     this.site = site;
-    this.hub.model(site.model);
-    this.personal = personalPoints(site.model);
+    this.take(site);
     this.pipeline.replace(site.machine);
     const applied = await this.engine.apply(site.model);
     this.pipeline.input(readingsInput([...this.engine.latest()]));
@@ -209,6 +236,27 @@ class LiveHouse implements House {
     this.pipeline.clear(topic, instance);
   }
 
+  operate(ask: Operation): Answer {
+    if (ask.kind === 'ack') {
+      const acked = this.technical.ack(ask.aid, ask.by, this.deps.clock.now());
+      if (acked !== undefined) {
+        this.pipeline.show(acked);
+        return { ok: true, alarm: acked.alarm };
+      }
+    }
+    return this.pipeline.input(ask) ?? { ok: false, code: 'cli.starting', params: {} };
+  }
+
+  maintenance(): readonly Maintenance[] {
+    const running = this.pipeline.machine();
+    return running?.machine.maintenance(running.state, this.deps.clock.now()) ?? [];
+  }
+
+  look(rule: string): readonly Look[] {
+    const running = this.pipeline.machine();
+    return running?.machine.look(running.state, rule, this.deps.clock.now()) ?? [];
+  }
+
   pointsRead(): number {
     return this.read;
   }
@@ -220,6 +268,7 @@ class LiveHouse implements House {
 
   async quiesce(): Promise<void> {
     await this.engine.stop();
+    this.performer.stop();
     this.pipeline.stop();
     await this.pipeline.settled();
     await this.journal.flush();
@@ -237,6 +286,18 @@ class LiveHouse implements House {
     for (const reading of readings) if (reading.quality !== 'bad') this.read++;
     this.pipeline.input(readingsInput(readings));
     this.hub.readings(readings);
+  }
+
+  private take({ model, machine }: CheckedSite): void {
+    this.hub.model(model);
+    this.made.set(machine.made);
+    this.personal = personalPoints(model, machine.made);
+  }
+
+  private keepMade(readings: readonly Reading[]): void {
+    this.hub.readings(readings);
+    const news = this.made.news(readings);
+    if (news.length > 0) this.keep(news);
   }
 
   private keep(readings: readonly Reading[]): void {
@@ -259,9 +320,7 @@ class LiveHouse implements House {
   }
 }
 
-function personalPoints(model: SiteModel): ReadonlySet<string> {
-  const points = [...model.devices.values()].flatMap((d) =>
-    d.points.filter((p) => p.class !== 'none').map((p) => `${d.id}.${p.id}`),
-  );
-  return new Set(points);
+function personalPoints(model: SiteModel, made: ReadonlyMap<string, readonly PointModel[]>): ReadonlySet<string> {
+  const all = [...[...model.devices.values()].map((d) => [d.id, d.points] as const), ...made];
+  return new Set(all.flatMap(([id, points]) => points.filter((p) => p.class !== 'none').map((p) => `${id}.${p.id}`)));
 }

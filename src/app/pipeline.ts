@@ -5,6 +5,8 @@
  * to the journal at once and in order, and nothing here waits for them. An alarm is shown after its commit. If the store is silent for a
  * second, or gives up, red alarms are shown without it (`held`), and the commit stays in the journal's queue.
  * Limits: waiting commits are bounded by the journal; the mirror of alarms and states by the number of rule instances.
+ * Actions are carried out after the commit of what caused them; for a red alarm whose commit does not come, without it.
+ * State that changed without an alarm or an action waits up to a second for company: it is worth no sync of its own.
  * It does not promise that a held alarm survives a power cut; only the commit does.
  */
 import type { Alarm, Transition } from '../base/alarm.ts';
@@ -13,7 +15,7 @@ import type { EventDraft } from '../base/event.ts';
 import type { Commit, Committed, MemoryRow, Restored, StateRow } from '../base/journal.ts';
 import type { Clock, Log, Timer } from '../base/ports.ts';
 import type { Reading } from '../base/reading.ts';
-import type { Effect, RuleInput, RuleMachine, RuleState } from '../base/rules.ts';
+import type { Act, Answer, Effect, RuleInput, RuleMachine, RuleState } from '../base/rules.ts';
 import type { AlarmBoard } from './board.ts';
 import type { Technical, TechnicalFault } from './technical.ts';
 
@@ -23,11 +25,18 @@ export interface PipelineDeps {
   readonly board: AlarmBoard;
   readonly technical: Technical;
   readonly commit: (work: Commit) => Promise<Committed>;
+  /** carries out an action; told only once for each */
+  readonly perform: (act: Act) => void;
+  /** an action that nobody carries out any more */
+  readonly onSkipped: (act: Act, why: string) => void;
+  /** points that rules made */
+  readonly onMade: (readings: readonly Reading[]) => void;
+  readonly onShadow: (shown: Shown) => void;
   /** something new stands in the journal */
   readonly onCommitted: (committed: Committed) => void;
 }
 
-interface Shown {
+export interface Shown {
   readonly transition: Transition;
   readonly alarm: Alarm;
 }
@@ -37,10 +46,14 @@ export interface Pipeline {
   restore(machine: RuleMachine, rows: Restored, downSince: number): void;
   /** a new set of rules over the alarms and states as they stand */
   replace(machine: RuleMachine): void;
-  input(input: RuleInput): void;
+  /** @returns the answer to what a person asked */
+  input(input: RuleInput): Answer | undefined;
+  machine(): { machine: RuleMachine; state: RuleState } | undefined;
   event(draft: EventDraft): void;
   remember(row: MemoryRow): void;
   raise(fault: TechnicalFault): void;
+  /** a transition of an alarm about the gateway itself */
+  show(shown: Shown | undefined): void;
   clear(topic: string, instance: string): void;
   /** commits the journal has not answered for a second: their red alarms are shown now */
   stalled(waiting: readonly Commit[]): void;
@@ -57,11 +70,17 @@ class LivePipeline implements Pipeline {
   private readonly deps: PipelineDeps;
   private readonly alarms = new Map<string, Alarm>();
   private readonly states = new Map<string, StateRow>();
-  private machine: RuleMachine | undefined;
+  private running: RuleMachine | undefined;
   private state: RuleState | undefined;
   private timer: { due: number; handle: Timer } | undefined;
   private memory: MemoryRow[] = [];
   private memoryTimer: Timer | undefined;
+  /** rows that wait for company */
+  private readonly lazy = new Map<string, StateRow>();
+  /** actions given out while their commit was stalled */
+  private readonly performed = new Set<string>();
+  /** what a commit that waits would have done */
+  private readonly actsOf = new WeakMap<Commit, readonly Act[]>();
   private readonly inFlight = new Set<Promise<void>>();
   private stopped = false;
 
@@ -82,7 +101,7 @@ class LivePipeline implements Pipeline {
   }
 
   private wake(machine: RuleMachine, downSince: number): void {
-    this.machine = machine;
+    this.running = machine;
     const now = this.deps.clock.now();
     const rows = { alarms: [...this.alarms.values()], states: [...this.states.values()], downSince };
     const { state, effects } = machine.restore(rows, now);
@@ -91,12 +110,19 @@ class LivePipeline implements Pipeline {
     this.arm();
   }
 
-  input(input: RuleInput): void {
-    if (this.machine === undefined || this.state === undefined || this.stopped) return;
-    const { state, effects } = this.machine.step(this.state, input, this.deps.clock.now());
+  input(input: RuleInput): Answer | undefined {
+    if (this.running === undefined || this.state === undefined || this.stopped) return undefined;
+    const { state, effects } = this.running.step(this.state, input, this.deps.clock.now());
     this.state = state;
     if (effects.length > 0) this.carry(effects);
     this.arm();
+    return effects.find((e) => e.kind === 'answer')?.answer;
+  }
+
+  machine(): { machine: RuleMachine; state: RuleState } | undefined {
+    return this.running === undefined || this.state === undefined
+      ? undefined
+      : { machine: this.running, state: this.state };
   }
 
   event(draft: EventDraft): void {
@@ -106,6 +132,10 @@ class LivePipeline implements Pipeline {
   remember(row: MemoryRow): void {
     // What a driver learned is worth no sync of its own: it travels with the next commit, or after a second.
     this.memory.push(row);
+    this.handSoon();
+  }
+
+  private handSoon(): void {
     this.memoryTimer ??= this.deps.clock.timer('memory', 1000, () =>
       this.hand({ events: [], alarms: [], states: [], memory: [] }, []),
     );
@@ -121,9 +151,15 @@ class LivePipeline implements Pipeline {
 
   stalled(waiting: readonly Commit[]): void {
     for (const work of waiting) {
-      work.events.forEach((event, i) => {
+      for (const act of this.actsOf.get(work) ?? []) {
+        if (act.level !== 'red' || this.performed.has(act.key)) continue;
+        this.performed.add(act.key);
+        this.deps.perform(act);
+      }
+      const transitions = work.events.filter((event) => event.kind.startsWith('alarm.'));
+      transitions.forEach((event, i) => {
         const alarm = work.alarms[i];
-        if (alarm?.level === 'red' && event.kind.startsWith('alarm.'))
+        if (alarm?.level === 'red')
           this.deps.board.show({ transition: event.kind.slice(6) as Transition, alarm, held: true });
       });
     }
@@ -137,10 +173,13 @@ class LivePipeline implements Pipeline {
     this.stopped = true;
     this.timer?.handle.cancel();
     this.memoryTimer?.cancel();
-    if (this.memory.length > 0) this.hand({ events: [], alarms: [], states: [], memory: [] }, []);
+    const { running, state } = this;
+    if (running !== undefined && state !== undefined)
+      for (const row of running.snapshot(state, this.deps.clock.now())) this.lazy.set(row.key, row);
+    if (this.memory.length > 0 || this.lazy.size > 0) this.hand({ events: [], alarms: [], states: [], memory: [] }, []);
   }
 
-  private show(shown: Shown | undefined): void {
+  show(shown: Shown | undefined): void {
     if (shown === undefined) return;
     const now = this.deps.clock.now();
     this.hand(
@@ -150,38 +189,78 @@ class LivePipeline implements Pipeline {
   }
 
   private carry(effects: readonly Effect[]): void {
-    if (effects.length === 0) return;
     const now = this.deps.clock.now();
     const shown: Shown[] = [];
-    const states: StateRow[] = [];
+    const alarms: Alarm[] = [];
+    const events: EventDraft[] = [];
+    const acts: Act[] = [];
+    const made: Reading[] = [];
     for (const effect of effects) {
-      if (effect.kind === 'alarm') shown.push(effect);
-      else states.push(effect.row);
+      switch (effect.kind) {
+        case 'alarm':
+          shown.push(effect);
+          alarms.push(effect.alarm);
+          events.push({
+            ...alarmDraft(effect.transition, effect.alarm, now),
+            ...(effect.test === true ? { test: true } : {}),
+          });
+          break;
+        case 'state':
+          this.keepState(effect.row);
+          break;
+        case 'event':
+          events.push(effect.draft);
+          break;
+        case 'act':
+          acts.push(effect.act);
+          break;
+        case 'reading':
+          made.push(effect.reading);
+          break;
+        case 'shadow':
+          this.deps.onShadow(effect);
+          break;
+        case 'skipped':
+          this.deps.onSkipped(effect.act, effect.why);
+          break;
+        case 'answer':
+          break;
+      }
     }
-    for (const { alarm } of shown) {
+    for (const alarm of alarms) {
       if (alarm.open) this.alarms.set(alarm.key, alarm);
       else this.alarms.delete(alarm.key);
     }
-    for (const row of states) {
-      if (row.body === null) this.states.delete(row.key);
-      else this.states.set(row.key, row);
-    }
-    const events = shown.map((s) => alarmDraft(s.transition, s.alarm, now));
-    this.hand({ events, alarms: shown.map((s) => s.alarm), states, memory: [] }, shown);
+    if (made.length > 0) this.deps.onMade(made);
+    if (events.length === 0 && acts.length === 0) return this.lazy.size > 0 ? this.handSoon() : undefined;
+    this.hand({ events, alarms, states: [], memory: [] }, shown, acts);
   }
 
-  private hand(work: Commit, shown: readonly Shown[]): void {
+  private keepState(row: StateRow): void {
+    if (row.body === null) this.states.delete(row.key);
+    else this.states.set(row.key, row);
+    this.lazy.set(row.key, row);
+  }
+
+  private hand(work: Commit, shown: readonly Shown[], acts: readonly Act[] = []): void {
     this.memoryTimer?.cancel();
     this.memoryTimer = undefined;
-    const whole = { ...work, memory: [...work.memory, ...this.memory.splice(0)] };
+    const states = [...work.states, ...this.lazy.values()];
+    this.lazy.clear();
+    const whole = { ...work, states, memory: [...work.memory, ...this.memory.splice(0)] };
+    if (acts.length > 0) this.actsOf.set(whole, acts);
+    const finish = (isHeld: boolean): void => {
+      for (const s of shown) this.deps.board.show({ ...s, held: isHeld });
+      for (const act of acts) if (!this.performed.delete(act.key)) this.deps.perform(act);
+    };
     const done = this.deps.commit(whole).then(
       (committed) => {
-        for (const s of shown) this.deps.board.show({ ...s, held: !committed.durable });
+        finish(!committed.durable);
         this.deps.onCommitted(committed);
       },
       (error: unknown) => {
         this.deps.log.error('journal.commit_failed', { detail: String(error) });
-        for (const s of shown) this.deps.board.show({ ...s, held: true });
+        finish(true);
       },
     );
     const tracked = done.finally(() => this.inFlight.delete(tracked));
@@ -190,7 +269,7 @@ class LivePipeline implements Pipeline {
 
   /** One timer for the whole machine, moved only when its earliest due time changed. */
   private arm(): void {
-    const due = this.machine === undefined || this.state === undefined ? undefined : this.machine.due(this.state);
+    const due = this.running === undefined || this.state === undefined ? undefined : this.running.due(this.state);
     if (due === this.timer?.due) return;
     this.timer?.handle.cancel();
     this.timer = undefined;

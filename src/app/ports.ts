@@ -1,7 +1,9 @@
 /** The house's doors to the world: channels opened, brokers connected with the feed's secrets. */
-import type { FeedModel, LineChannel, ListenChannel, SecretRef, SiteModel } from '../base/model.ts';
+import type { JsonObject } from '../base/json.ts';
+import type { FeedModel, LineChannel, ListenChannel, Person, SecretRef, SiteModel } from '../base/model.ts';
 import type { Acceptor, BytePort } from '../base/ports.ts';
 import { readSecret } from '../io/files.ts';
+import { postJson } from '../io/http.ts';
 import { type BrokerConnection, connectBroker } from '../io/mqtt.ts';
 import { openSerial } from '../io/serial.ts';
 import { listenSocket, openSocket } from '../io/socket.ts';
@@ -44,4 +46,37 @@ export async function connectFeed(
     ...secrets,
     will,
   });
+}
+
+const CALL_MS = 10_000;
+
+/** Calls a person's webhook; its address is a secret, read at each call. */
+export async function postTo(person: Person, body: JsonObject, configFolder: string, env: Env): Promise<unknown> {
+  const { value } = await readSecret(person.webhook ?? {}, { folder: configFolder, env });
+  if (value === undefined) throw new Error('the address cannot be read');
+  if (!URL.canParse(value)) throw new Error('the secret is no URL');
+  const { status, json } = await postJson(value, body, CALL_MS);
+  if (status < 200 || status > 299) throw new Error(`HTTP ${status}`);
+  return json;
+}
+
+/** One message to another system on a broker of the site; the connection lasts as long as that takes. */
+export async function publishTo(person: Person, body: JsonObject, configFolder: string, env: Env): Promise<void> {
+  const { mqtt } = person;
+  if (mqtt === undefined) throw new Error('no way to reach this name');
+  const secret =
+    mqtt.password === undefined ? undefined : await readSecret(mqtt.password, { folder: configFolder, env });
+  if (secret !== undefined && secret.value === undefined) throw new Error('the password cannot be read');
+  const connection = await connectBroker({
+    url: mqtt.to,
+    protocol: 3,
+    clientId: `weinao-${person.id}`,
+    ...(mqtt.user === undefined ? {} : { user: mqtt.user }),
+    ...(secret?.value === undefined ? {} : { password: secret.value }),
+  });
+  try {
+    await connection.publish(mqtt.topic, JSON.stringify(body));
+  } finally {
+    await connection.close();
+  }
 }

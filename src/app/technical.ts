@@ -27,6 +27,8 @@ export interface Technical {
   /** raises it, or says nothing when it stands already with the same words */
   raise(fault: TechnicalFault, now: Instant): { transition: Transition; alarm: Alarm } | undefined;
   clear(topic: string, instance: string, now: Instant): { transition: Transition; alarm: Alarm } | undefined;
+  /** undefined when no such alarm of ours waits for it */
+  ack(aid: string, by: string, now: Instant): { transition: Transition; alarm: Alarm } | undefined;
 }
 
 export function createTechnical(): Technical {
@@ -56,6 +58,15 @@ export function createTechnical(): Technical {
         cleared: now.wall,
       };
       return { transition: 'cleared', alarm };
+    },
+    ack: (aid, by, now) => {
+      const before = [...standing.values()].find(
+        (a) => a.aid === aid || a.key === aid || (aid.length >= 6 && a.aid.endsWith(aid)),
+      );
+      if (before === undefined || before.ack === 'acked') return undefined;
+      const alarm: Alarm = { ...before, rev: before.rev + 1, ack: 'acked', by, changed: now.wall };
+      standing.set(before.key, alarm);
+      return { transition: 'acked', alarm };
     },
   };
 }

@@ -24,7 +24,11 @@ export type WatchLine =
       readonly online: boolean;
       readonly at: string;
     }
-  | ({ readonly kind: 'alarm'; readonly text: string } & BoardLine);
+  | ({
+      readonly kind: 'alarm';
+      readonly text: string /** a rule on trial: nobody is told and nothing is done */;
+      readonly shadow?: true;
+    } & BoardLine);
 
 export interface WatchFilter {
   readonly readings: boolean;
@@ -36,6 +40,7 @@ export interface WatchHub {
   readings(readings: readonly Reading[]): void;
   device(change: { device: string; online: boolean; wall: number }): void;
   alarm(line: BoardLine): void;
+  shadow(line: BoardLine): void;
   model(model: SiteModel): void;
   listen(filter: WatchFilter, push: (line: WatchLine) => void, signal: AbortSignal): void;
 }
@@ -72,6 +77,10 @@ export function createWatchHub(): WatchHub {
     alarm: (line) => {
       if (watchers.size === 0) return;
       const shown = { kind: 'alarm', text: renderAlarmText(line.alarm), ...line } as const;
+      for (const w of watchers) if (w.filter.alarms) w.push(shown);
+    },
+    shadow: (line) => {
+      const shown = { kind: 'alarm', text: renderAlarmText(line.alarm), shadow: true, ...line } as const;
       for (const w of watchers) if (w.filter.alarms) w.push(shown);
     },
     listen: (filter, push, signal) => {

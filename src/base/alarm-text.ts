@@ -53,6 +53,11 @@ export function alarmEventData(alarm: Alarm): JsonObject {
     ...(alarm.zone === undefined ? {} : { place: { path: alarm.zone } }),
     ...(alarm.reason === undefined ? {} : { reason: alarm.reason }),
     ...(alarm.firedLate === true ? { firedlate: true } : {}),
+    ...(alarm.flapping === true ? { flapping: true } : {}),
+    ...(alarm.latched === true ? { latched: true } : {}),
+    ...(alarm.by === undefined ? {} : { by: alarm.by }),
+    ...(alarm.muteReason === undefined ? {} : { mute_reason: alarm.muteReason }),
+    ...(alarm.muteUntil === undefined ? {} : { mute_until: new Date(alarm.muteUntil).toISOString() }),
   };
 }
 
@@ -64,5 +69,6 @@ export function alarmDraft(transition: Transition, alarm: Alarm, now: Instant): 
     data: alarmEventData(alarm),
     level: alarm.level,
     correlation: alarm.aid,
+    ...(alarm.late === true ? { late: true } : {}),
   };
 }

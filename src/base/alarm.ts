@@ -47,6 +47,39 @@ export interface Alarm {
   readonly reason?: string;
   /** raised while overdue timers were caught up after time off */
   readonly firedLate?: boolean;
+  /** made of data that came more than a minute after its time: shown, but nothing is switched because of it */
+  readonly late?: boolean;
+  /** the condition comes and goes too often; it is held active and its edges are counted, not sent */
+  readonly flapping?: boolean;
+  /** one of too many at once: it stands in the summary and calls nobody by itself */
+  readonly flood?: boolean;
+  /** stays open until a person resets it */
+  readonly latched?: boolean;
+  /** who acknowledged, shelved, reset or put under maintenance last, and why and until when (UTC ms) */
+  readonly by?: string;
+  readonly muteReason?: string;
+  readonly muteUntil?: number;
+  /** names it was sent or escalated to; decides later who sees its revisions, never leaves the gateway */
+  readonly told?: readonly string[];
+  /** what made it so, as the gateway saw it at the raise; for `rules explain`, never leaves */
+  readonly why?: Why;
 }
 
-export type Transition = 'raised' | 'updated' | 'acked' | 'cleared' | 'closed' | 'shelved';
+/** Inputs and windows at the moment of a raise. */
+export interface Why {
+  /** UTC ms since when the condition held */
+  readonly since: number;
+  readonly inputs: readonly WhyInput[];
+}
+
+export interface WhyInput {
+  /** `device.point`, or the name of a window */
+  readonly name: string;
+  readonly value: boolean | number | string | null;
+  readonly quality: 'good' | 'uncertain' | 'bad';
+  /** UTC ms of the value; a window's is that of the raise */
+  readonly ts: number;
+}
+
+export const TRANSITIONS = ['raised', 'updated', 'acked', 'escalated', 'cleared', 'closed', 'shelved'] as const;
+export type Transition = (typeof TRANSITIONS)[number];

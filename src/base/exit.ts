@@ -31,6 +31,8 @@ const BY_AREA: Readonly<Record<string, number>> = {
   config: EXIT.invalidConfig,
   rules: EXIT.invalidConfig,
   device: EXIT.usage,
+  alarms: EXIT.refused,
+  forms: EXIT.refused,
 };
 
 export function exitCode(code: ErrorCode): number {

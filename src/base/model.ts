@@ -4,7 +4,6 @@
  */
 
 import type { ProfileUse } from './confirmed.ts';
-import type { Json } from './json.ts';
 import type { Path } from './problem.ts';
 
 export type DataClass = 'none' | 'personal' | 'sensitive';
@@ -23,9 +22,11 @@ export interface SiteModel {
   readonly channels: ReadonlyMap<string, ChannelModel>;
   readonly devices: ReadonlyMap<string, DeviceModel>;
   readonly feeds: ReadonlyMap<string, FeedModel>;
-  readonly people: ReadonlyMap<string, Json>;
-  readonly assets: ReadonlyMap<string, Json>;
+  readonly people: ReadonlyMap<string, Person>;
+  readonly assets: ReadonlyMap<string, Asset>;
   readonly times: ReadonlyMap<string, string>;
+  /** standard points of every device type */
+  readonly types: ReadonlyMap<string, readonly { readonly id: string; readonly kind: ValueKind }[]>;
   readonly rules: readonly RuleDocument[];
   /** hash of everything read; changes when anything that matters changed */
   readonly hash: string;
@@ -39,6 +40,46 @@ export interface Place {
   /** enclosing place */
   readonly in?: string;
 }
+
+/** Degrees, WGS 84. */
+export interface Position {
+  readonly lat: number;
+  readonly lon: number;
+}
+
+/** A name alarms may be sent to, and how. */
+export interface Person {
+  readonly id: string;
+  readonly name?: string;
+  /** whoever listens on the local event stream */
+  readonly screen?: boolean;
+  /** the URL is a secret */
+  readonly webhook?: SecretRef;
+  readonly feed?: string;
+  /** another system on a broker of the site */
+  readonly mqtt?: {
+    readonly to: string;
+    readonly topic: string;
+    readonly user?: string;
+    readonly password?: SecretRef;
+  };
+}
+
+/** Something that is no device but has some: a flat with its meters, a fence with its beams. */
+export interface Asset {
+  readonly id: string;
+  readonly type: string;
+  readonly name?: string;
+  readonly zone?: string;
+  readonly tags: readonly string[];
+  readonly at?: Position;
+  /** what it calls its devices */
+  readonly members: Readonly<Record<string, string>>;
+  readonly lets: Lets;
+}
+
+/** Constants of rules, overridden for one device or asset. */
+export type Lets = Readonly<Record<string, boolean | number | string>>;
 
 export interface SerialSettings {
   readonly baud: number;
@@ -84,6 +125,10 @@ export interface PointModel {
   /** longest silence of an unchanged point */
   readonly heartbeatMs: number;
   readonly staleAfterMs: number;
+  /** told only when it happens (a button, a beam): silence means nothing, and what comes late still counts */
+  readonly event?: boolean;
+  /** a counter begins anew here */
+  readonly rollover?: number;
   /** how often it is read, when less often than its device */
   readonly pollMs?: number;
   /** from the unit the technician wrote to the standard unit of the device's type: `unit` and `deadband` are already the latter's */
@@ -99,6 +144,9 @@ export interface DeviceModel {
   readonly type?: string;
   readonly tags: readonly string[];
   readonly zone?: string;
+  /** where it stands, when not just somewhere in its place */
+  readonly at?: Position;
+  readonly lets?: Lets;
   readonly points: readonly PointModel[];
   /** the profile it is built from */
   readonly profile?: ProfileUse;

@@ -151,7 +151,7 @@ export async function buildFeeds(
   for (const [id, section] of Object.entries(sections.feeds)) {
     report.id(['feeds', id], id);
     checkView(id, section, report);
-    for (const key of SECRETS) await checkSecret(id, key, section[key], report, readSecret);
+    for (const key of SECRETS) await checkSecret(['feeds', id, key], section[key], report, readSecret);
     const { keep, view: _, commands: __, ...rest } = section;
     feeds.set(id, { id, ...definedOnly(rest), keepMs: keep, view: 'everything', hash: hash(section) } as FeedModel);
   }
@@ -176,9 +176,8 @@ function checkView(id: string, section: FeedSection, report: Report): void {
     );
 }
 
-async function checkSecret(
-  id: string,
-  key: string,
+export async function checkSecret(
+  path: readonly string[],
   ref: SecretRef | undefined,
   report: Report,
   readSecret: ReadSecret,
@@ -187,7 +186,7 @@ async function checkSecret(
   const outcome = await readSecret(ref);
   if (outcome.value !== undefined) return;
   const [zh, en] = WHY[outcome.why ?? ''] ?? ['无法读取', 'it cannot be read'];
-  report.add('config.no_secret', ['feeds', id, key], {
+  report.add('config.no_secret', path, {
     name: ref.file ?? ref.env ?? '',
     zh,
     en,

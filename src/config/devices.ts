@@ -68,6 +68,8 @@ export function buildDevice(id: string, context: DeviceContext): DeviceModel | u
     ...(section.type === undefined ? {} : { type: section.type }),
     tags: section.tags,
     ...(section.zone === undefined ? {} : { zone: section.zone }),
+    ...(section.lat === undefined || section.lon === undefined ? {} : { at: { lat: section.lat, lon: section.lon } }),
+    ...(section.let === undefined ? {} : { lets: section.let }),
     points,
     ...profileOf(id, context),
     config: parsed.data,
@@ -153,7 +155,7 @@ function pointsOf(id: string, driver: DriverFace, config: unknown, context: Devi
         ? Math.max(standard.stale_after, point.staleAfterMs)
         : point.staleAfterMs;
     return converted(
-      { ...point, class: dataClass, staleAfterMs: stale },
+      { ...point, class: dataClass, staleAfterMs: stale, ...(standard?.event === true ? { event: true } : {}) },
       standard?.unit,
       id,
       section?.type ?? '',
@@ -180,7 +182,8 @@ function converted(
     });
     return point;
   }
-  return { ...point, unit: standard, deadband: point.deadband * Math.abs(convert.scale), convert };
+  const scaled = point.rollover === undefined ? {} : { rollover: point.rollover * convert.scale + convert.offset };
+  return { ...point, ...scaled, unit: standard, deadband: point.deadband * Math.abs(convert.scale), convert };
 }
 
 /** What hangs in a flat tells of the people in it, whatever it measures. */

@@ -1,21 +1,22 @@
 /**
  * A configuration folder becomes a site model, or a list of everything that is wrong with it.
  *
- * Files: weinao.yaml; types.yaml of the site over the shipped one; rules/*.yaml as plain documents (src/rules gives them meaning);
+ * Files: weinao.yaml; types.yaml of the site over the shipped one; rules/*.yaml and rules/<pack>/rules.yaml as plain documents (src/rules gives them
+ * meaning);
  * profiles/*.yaml of the site before those shipped with a driver. All problems are reported at once, each with file:line:column; with any
  * error there is no model. Bounds: document.ts and cross.ts. It never follows a path out of the folder it was given.
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { DriverFace } from '../base/driver.ts';
-import type { Json } from '../base/json.ts';
-import type { DeviceModel, RuleDocument, SiteModel } from '../base/model.ts';
+import type { DeviceModel, RuleDocument, SiteModel, ValueKind } from '../base/model.ts';
 import type { FileReader } from '../base/ports.ts';
 import type { LocatedProblem, Problem } from '../base/problem.ts';
 import { buildChannels, buildFeeds, buildPlaces, checkStations, type ReadSecret } from './cross.ts';
 import { buildDevice, type Profile } from './devices.ts';
 import { locateIn, MAX_BYTES, parseSource, type Source } from './document.ts';
 import { problemsOf } from './issues.ts';
+import { buildAssets, buildPeople } from './people.ts';
 import { createReport } from './report.ts';
 import { type DeviceTypes, type SiteSections, siteSchema, typesSchema } from './schema.ts';
 
@@ -149,9 +150,11 @@ async function loadTypes(reader: FolderReader, deps: LoadDeps): Promise<DeviceTy
 
 async function loadRules(reader: FolderReader): Promise<RuleDocument[]> {
   const rules: RuleDocument[] = [];
-  for (const name of await yamlFiles(reader, 'rules')) {
+  const packs = (await reader.files.list(join(reader.folder, 'rules'))).filter((name) => !name.includes('.'));
+  const names = [...(await yamlFiles(reader, 'rules')), ...packs.map((pack) => `${pack}/rules.yaml`)];
+  for (const name of names) {
     const file = `rules/${name}`;
-    const source = await reader.read(file, true);
+    const source = await reader.read(file, !name.includes('/'));
     source?.data.forEach((body, doc) => {
       if (body === undefined || body === null) return;
       if (typeof body === 'object' && !Array.isArray(body))
@@ -207,6 +210,8 @@ async function buildModel({ sections, main, types, rules, reader, deps }: Parts)
   }
   checkStations(devices.values(), drivers, report, where);
   const feeds = await buildFeeds(sections, report, deps.readSecret, hashOf);
+  const people = await buildPeople(sections, report, deps.readSecret);
+  const assets = buildAssets(sections, names, report);
   reader.found(main, report.problems);
   return {
     site: definedSite(sections.site),
@@ -215,12 +220,17 @@ async function buildModel({ sections, main, types, rules, reader, deps }: Parts)
     channels,
     devices,
     feeds,
-    people: new Map(Object.entries(sections.people) as [string, Json][]),
-    assets: new Map(Object.entries(sections.assets) as [string, Json][]),
+    people,
+    assets,
     times: new Map(Object.entries(sections.times)),
+    types: new Map(Object.entries(types).map(([id, type]) => [id, standardPoints(type)])),
     rules,
     hash: reader.hash.digest('hex').slice(0, 16),
   };
+}
+
+function standardPoints(type: DeviceTypes[string]): { id: string; kind: ValueKind }[] {
+  return Object.entries(type.points).map(([id, { kind }]) => ({ id, kind }));
 }
 
 /** What is named in the file, right or wrong: a reference to an entry with errors is no error of its own. */

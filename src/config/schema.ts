@@ -64,6 +64,29 @@ export const channelSchema = z.strictObject({
   gap: duration.optional(),
 });
 
+const place = {
+  lat: z.number().min(-90).max(90).optional(),
+  lon: z.number().min(-180).max(180).optional(),
+};
+/** Constants of rules, overridden here. */
+const lets = z.record(z.string(), z.union([z.boolean(), z.number(), z.string()])).optional();
+
+/** A name alarms may be sent to; exactly one way. */
+export const personSchema = z.strictObject({
+  name: name.optional(),
+  screen: z.literal(true).optional(),
+  webhook: secret.optional(),
+  feed: z.string().optional(),
+  mqtt: z
+    .strictObject({
+      to: brokerUrl,
+      topic: z.string().min(1).max(128),
+      user: z.string().optional(),
+      password: secret.optional(),
+    })
+    .optional(),
+});
+
 /** Keys every device has; the rest belongs to its driver. */
 export const deviceCommon = {
   driver: z.string(),
@@ -74,6 +97,8 @@ export const deviceCommon = {
   zone: z.string().optional(),
   name: name.optional(),
   profile: z.string().optional(),
+  ...place,
+  let: lets,
 };
 
 export const feedSchema = z.strictObject({
@@ -121,8 +146,20 @@ export const siteSchema = z.strictObject({
       }),
     )
     .default({}),
-  people: z.record(z.string(), z.looseObject({})).default({}),
-  assets: z.record(z.string(), z.looseObject({ type: z.string(), zone: z.string().optional() })).default({}),
+  people: z.record(z.string(), personSchema).default({}),
+  assets: z
+    .record(
+      z.string(),
+      z.looseObject({
+        type: z.string(),
+        zone: z.string().optional(),
+        name: name.optional(),
+        tags: z.array(z.string()).default([]),
+        ...place,
+        let: lets,
+      }),
+    )
+    .default({}),
   channels: z.record(z.string(), channelSchema).default({}),
   devices: z.record(z.string(), z.looseObject(deviceCommon)).default({}),
   feeds: z.record(z.string(), feedSchema).default({}),
@@ -130,6 +167,8 @@ export const siteSchema = z.strictObject({
 
 export type SiteSections = z.output<typeof siteSchema>;
 export type ChannelSection = z.output<typeof channelSchema>;
+export type PersonSection = z.output<typeof personSchema>;
+export type AssetSection = SiteSections['assets'][string];
 export type FeedSection = z.output<typeof feedSchema>;
 
 export const typesSchema = z.record(
@@ -145,6 +184,7 @@ export const typesSchema = z.record(
           kind: z.enum(['bool', 'number', 'string']),
           class: z.enum(['none', 'personal', 'sensitive']).default('none'),
           stale_after: duration.optional(),
+          event: z.boolean().optional(),
           name: name.optional(),
         }),
       )

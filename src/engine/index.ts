@@ -11,9 +11,9 @@ import type { MemoryRow } from '../base/journal.ts';
 import type { WireRecord } from '../base/line.ts';
 import type { DeviceModel, LineChannel, SiteModel } from '../base/model.ts';
 import type { Clock, Log, Random, Timer } from '../base/ports.ts';
-import type { Reading, Reason } from '../base/reading.ts';
+import type { Reading, Reason, Value } from '../base/reading.ts';
 import type { Instant } from '../base/time.ts';
-import type { DriverModule, LineDoor, Memory, PollResult } from '../kit/driver.ts';
+import type { DriverModule, LineDoor, Memory, PollResult, WriteResult } from '../kit/driver.ts';
 import type { Line } from '../link/line.ts';
 import { type ChannelDeps, type ChannelStatus, Channels } from './channels.ts';
 import { DeviceRunner, type RunnerStatus } from './runner.ts';
@@ -72,6 +72,8 @@ export interface Engine {
   memory(device: string): Memory;
   /** Forgets what a device's driver learned, and begins with it anew; false = no such device. */
   relearn(device: string): Promise<boolean>;
+  /** written and read back where the device can; undefined = no such device */
+  write(device: string, point: string, value: Value, signal: AbortSignal): Promise<WriteResult> | undefined;
   /** one poll between two; undefined = no such device */
   probe(device: string, points: readonly string[], signal: AbortSignal): Promise<PollResult> | undefined;
 }
@@ -170,6 +172,14 @@ class LiveEngine implements Engine {
     return this.runners
       .get(device)
       ?.exclusive((driver, stopping) => driver.poll(points, AbortSignal.any([signal, stopping])));
+  }
+
+  write(device: string, point: string, value: Value, signal: AbortSignal): Promise<WriteResult> | undefined {
+    return this.runners.get(device)?.exclusive((driver, stopping) => {
+      if (driver.write === undefined)
+        throw new WeinaoError('device.not_writable', { point, zh: '该驱动只读', en: 'its driver only reads' });
+      return driver.write(point, value, AbortSignal.any([signal, stopping]));
+    });
   }
 
   private launch(device: DeviceModel | undefined): void {

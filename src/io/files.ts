@@ -99,7 +99,7 @@ async function syncFolder(path: string): Promise<void> {
   }
 }
 
-/** Copies the named files and folders (one level) of a folder, whole or not at all. */
+/** Copies the named files and folders (YAML of two levels) of a folder, whole or not at all. */
 export async function copyFolder(from: string, to: string, names: readonly string[]): Promise<void> {
   const fresh = `${to}.new`;
   await rm(fresh, { recursive: true, force: true });
@@ -110,12 +110,14 @@ export async function copyFolder(from: string, to: string, names: readonly strin
   await syncFolder(dirname(to));
 }
 
-async function copyOne(from: string, to: string): Promise<void> {
+async function copyOne(from: string, to: string, levels = 2): Promise<void> {
   try {
     if (!(await stat(from)).isDirectory()) return await copyFile(from, to);
+    if (levels === 0) return;
     await mkdir(to, { mode: 0o750 });
     for (const entry of await readdir(from))
-      if (entry.endsWith('.yaml')) await copyFile(join(from, entry), join(to, entry));
+      if (entry.endsWith('.yaml') || !entry.includes('.'))
+        await copyOne(join(from, entry), join(to, entry), levels - 1);
   } catch (error) {
     if (!missing(error)) throw error;
   }

@@ -22,5 +22,7 @@ export function pointModel(
     heartbeatMs: point.heartbeat ?? defaults.heartbeatMs,
     staleAfterMs: point.stale_after ?? Math.max(defaults.staleAfterMs, STALE_POLLS * (point.poll ?? 0)),
     ...(point.poll === undefined ? {} : { pollMs: point.poll }),
+    ...(point.event === undefined ? {} : { event: point.event }),
+    ...(point.rollover === undefined ? {} : { rollover: point.rollover }),
   };
 }

@@ -32,6 +32,8 @@ export const pointCommon = {
   poll: duration.optional(),
   stale_after: duration.optional(),
   class: z.enum(['none', 'personal', 'sensitive']).optional(),
+  event: z.boolean().optional(),
+  rollover: z.number().positive().optional(),
 };
 
 /** Keys of a point that stands in a field of an item (items.ts). */
@@ -64,6 +66,8 @@ export type PointCommon = {
   readonly poll?: number | undefined;
   readonly stale_after?: number | undefined;
   readonly class?: 'none' | 'personal' | 'sensitive' | undefined;
+  readonly event?: boolean | undefined;
+  readonly rollover?: number | undefined;
 };
 
 export { suggestUnit };

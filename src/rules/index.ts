@@ -1,10 +1,13 @@
-/** Rules: documents in, a pure machine out. It imports nothing but base and the expression library. */
+/** Rules: documents in, a pure machine out. It imports nothing but base, the expression library and the sun. */
 import type { CompileRules } from '../base/rules.ts';
-import { compileInstances, rulesetHash } from './compile.ts';
-import { createMachine } from './machine.ts';
+import { compileSet, rulesetHash } from './compile/index.ts';
+import { createMachine } from './machine/index.ts';
 
 export const compileRules: CompileRules = (site) => {
-  const { instances, problems } = compileInstances(site);
+  const { units, shop, problems } = compileSet(site);
   if (problems.some((p) => p.severity === 'error')) return { machine: undefined, problems };
-  return { machine: createMachine(site, instances, rulesetHash(site)), problems };
+  return { machine: createMachine(shop, units, rulesetHash(site)), problems };
 };
+
+export { SmallGateway } from './trial/gateway.ts';
+export { runTests, type TestReport, type TestResult } from './trial/run.ts';

@@ -56,6 +56,7 @@ function site(...rules: Record<string, unknown>[]): SiteModel {
     people: new Map(),
     assets: new Map(),
     times: new Map(),
+    types: new Map(),
     rules: rules.map((body, doc) => ({ file: 'rules/a.yaml', doc, body })),
     hash: 'h',
   };
@@ -127,6 +128,7 @@ class House {
         else this.states.set(effect.row.key, effect.row);
         continue;
       }
+      if (effect.kind !== 'alarm') continue;
       const { alarm, transition } = effect;
       const before = this.alarms.get(alarm.key);
       if (before !== undefined) expect(alarm.rev > before.rev || alarm.aid !== before.aid).toBe(true);
@@ -424,7 +426,7 @@ describe('problems', () => {
     );
   it.each([
     ['typo', { ...LOW, wehn: 'x' }, ['rules.unknown_key wehn']],
-    ['later', { ...LOW, escalate: {} }, ['rules.later escalate']],
+    ['nobody of this name', { ...LOW, escalate: { '0s': 'duty' } }, ['rules.unknown_person escalate']],
     ['missing when', { rule: 'a', level: 'blue', text: 'x' }, ['rules.missing ']],
     ['missing point', { ...LOW, when: 'levle < 1' }, ['rules.unknown_name when 0-5']],
     ['missing device', { ...LOW, when: 'level < 1 && tank_9.level > 1' }, ['rules.unknown_name when 13-19']],

@@ -24,6 +24,7 @@ const WORDS = {
     raised: { zh: '报警', en: 'raised' },
     updated: { zh: '更新', en: 'updated' },
     acked: { zh: '确认', en: 'acknowledged' },
+    escalated: { zh: '升级', en: 'escalated' },
     cleared: { zh: '恢复', en: 'cleared' },
     closed: { zh: '关闭', en: 'closed' },
     shelved: { zh: '搁置', en: 'shelved' },
@@ -31,6 +32,7 @@ const WORDS = {
   online: { zh: '上线', en: 'online' },
   offline: { zh: '离线', en: 'offline' },
   act: { zh: '处置', en: 'do' },
+  shadow: { zh: '（试运行）', en: '(shadow)' },
 } as const satisfies Record<string, unknown>;
 
 /** One line of the demo's screen, or undefined for what it does not show. */
@@ -46,6 +48,7 @@ export function demoLine(line: WatchLine, lang: Lang, colour: boolean): string |
   }
   const { alarm } = line;
   const words = [
+    ...(line.shadow === true ? [say(WORDS.shadow, lang)] : []),
     say(WORDS.level[alarm.level], lang),
     say(WORDS.transition[line.transition], lang),
     alarm.name,

@@ -345,4 +345,14 @@ export const configErrors = errorTable({
     next: { zh: '例如 Asia/Shanghai', en: 'for example Asia/Shanghai' },
     retry: 'never',
   },
+  'config.one_way': {
+    says: { zh: '{id} 须且只能有一种送达方式', en: '{id} must have exactly one way to be reached' },
+    next: { zh: '写其中一个：{ways}', en: 'write one of: {ways}' },
+    retry: 'never',
+  },
+  'config.id_taken': {
+    says: { zh: '标识 {id} 已是一台设备', en: 'the id {id} is a device already' },
+    next: { zh: '换一个标识', en: 'give it another id' },
+    retry: 'never',
+  },
 });

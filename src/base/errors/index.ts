@@ -3,6 +3,7 @@
  * proves that codes thrown = codes listed. An error is returned or thrown, and logged once, where it is handled.
  */
 import { type Lang, type Params, say } from '../text.ts';
+import { alarmErrors } from './alarms.ts';
 import { cliErrors } from './cli.ts';
 import { configErrors } from './config.ts';
 import { deviceErrors } from './device.ts';
@@ -18,6 +19,7 @@ export const ERRORS = {
   ...deviceErrors,
   ...journalErrors,
   ...rulesErrors,
+  ...alarmErrors,
   ...uplinkErrors,
   ...cliErrors,
 } as const;

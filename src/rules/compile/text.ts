@@ -1,8 +1,8 @@
 /** The text of a rule: a template whose `{expression}` parts become typed values when the alarm is raised. */
-import type { SiteModel } from '../base/model.ts';
-import { compileExpression, type Expression } from './expression.ts';
-import type { Scope } from './select.ts';
-import type { Complain } from './spec.ts';
+import type { Path } from '../../base/problem.ts';
+import type { Complain } from '../language/fields.ts';
+import type { Expression, Expressions } from './expression.ts';
+import type { Names } from './names.ts';
 
 export interface TextPart {
   /** name of the value in the alarm; ASCII */
@@ -16,7 +16,13 @@ export interface CompiledText {
   readonly parts: readonly TextPart[];
 }
 
-export function compileText(text: string, scope: Scope, site: SiteModel, complain: Complain): CompiledText | undefined {
+export function compileText(
+  text: string,
+  path: Path,
+  expressions: Expressions,
+  names: Names,
+  complain: Complain,
+): CompiledText | undefined {
   const parts: TextPart[] = [];
   let template = '';
   let rest = 0;
@@ -25,17 +31,11 @@ export function compileText(text: string, scope: Scope, site: SiteModel, complai
     if (open < 0) break;
     const close = text.indexOf('}', open);
     if (close < 0) {
-      complain('rules.bad_text', ['text'], {}, { range: { start: open, end: text.length } });
+      complain('rules.bad_text', path, {}, { range: { start: open, end: text.length } });
       return undefined;
     }
     const inner = text.slice(open + 1, close);
-    const types = ['double', 'int', 'bool', 'string'];
-    const expression = compileExpression(
-      { text: inner, path: ['text'], offset: open + 1, types },
-      scope,
-      site,
-      complain,
-    );
+    const expression = expressions.compile({ text: inner, path, offset: open + 1 }, names, complain);
     if (expression === undefined) return undefined;
     const name = isName(inner) ? inner : `v${parts.length + 1}`;
     if (!parts.some((p) => p.name === name)) parts.push({ name, expression });

@@ -1,0 +1,202 @@
+/**
+ * Carries out actions: writes to devices, tells people, takes pictures.
+ *
+ * - Each key once at a time; order is kept per device and per person.
+ * - A write is written and read back, TRY_MS for each of TRIES tries. What leaves the safe state is not begun later than ACT_WITHIN after it was decided.
+ * - Telling a webhook or another system is tried again with growing pauses for as long as GIVE_UP_MS; then it failed.
+ * - Every outcome is an event `command.result`; the rule machine hears that the action is over.
+ * - A name that cannot be reached at once pulls the next step of its escalation forward.
+ */
+import type { Alarm } from '../base/alarm.ts';
+import { alarmEventData, renderTemplate } from '../base/alarm-text.ts';
+import { isWeinaoError } from '../base/errors/index.ts';
+import type { EventDraft } from '../base/event.ts';
+import type { JsonObject } from '../base/json.ts';
+import type { Person } from '../base/model.ts';
+import type { Clock, Log } from '../base/ports.ts';
+import type { Value } from '../base/reading.ts';
+import { ACT_WITHIN, type Act, type RuleInput } from '../base/rules.ts';
+
+const TRY_MS = 2000;
+const TRIES = 3;
+const PAUSES = [1000, 5000, 30_000, 120_000, 300_000];
+const GIVE_UP_MS = 3_600_000;
+/** actions waiting for one device or person; beyond, the oldest tells of people are dropped and said to have failed */
+const MOST_WAITING = 200;
+
+export interface Written {
+  readonly done: boolean;
+  readonly readBack?: Value;
+}
+
+export interface PerformDeps {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly person: (name: string) => Person | undefined;
+  readonly isFeedUp: (feed: string) => boolean;
+  /** undefined = no such device */
+  readonly write: (device: string, point: string, value: Value, signal: AbortSignal) => Promise<Written> | undefined;
+  /** calls a webhook; its answer's body */
+  readonly post: (person: Person, body: JsonObject) => Promise<unknown>;
+  readonly publish: (person: Person, body: JsonObject) => Promise<void>;
+  readonly onEvent: (draft: EventDraft) => void;
+  readonly onInput: (input: RuleInput) => void;
+}
+
+export interface Performer {
+  perform(act: Act): void;
+  /** nobody carries this out any more: said, and done with */
+  skipped(act: Act, why: string): void;
+  stop(): void;
+}
+
+type Outcome = { readonly outcome: 'done' | 'failed' | 'expired'; readonly why?: string; readonly value?: Value };
+
+export function createPerformer(deps: PerformDeps): Performer {
+  return new LivePerformer(deps);
+}
+
+class LivePerformer implements Performer {
+  private readonly deps: PerformDeps;
+  private readonly tails = new Map<string, { tail: Promise<void>; waiting: number }>();
+  private readonly stopping = new AbortController();
+
+  constructor(deps: PerformDeps) {
+    this.deps = deps;
+  }
+
+  perform(act: Act): void {
+    const lane = laneOf(act);
+    const queue = this.tails.get(lane) ?? { tail: Promise.resolve(), waiting: 0 };
+    this.tails.set(lane, queue);
+    if (queue.waiting >= MOST_WAITING && !isSafe(act))
+      return this.over(act, { outcome: 'failed', why: 'queue full' }, 0);
+    queue.waiting++;
+    queue.tail = queue.tail.then(async () => {
+      if (this.stopping.signal.aborted) return;
+      const began = this.deps.clock.mono();
+      const outcome = await this.carryOut(act).catch(
+        (error: unknown) => ({ outcome: 'failed', why: reason(error) }) as const,
+      );
+      queue.waiting--;
+      if (queue.waiting === 0) this.tails.delete(lane);
+      // Stopped in the middle: the row stays, and the next start decides.
+      if (!this.stopping.signal.aborted) this.over(act, outcome, this.deps.clock.mono() - began);
+    });
+  }
+
+  skipped(act: Act, why: string): void {
+    this.over(act, { outcome: 'expired', why }, 0);
+  }
+
+  stop(): void {
+    this.stopping.abort();
+  }
+
+  private over(act: Act, { outcome, why, value }: Outcome, ms: number): void {
+    const { step } = act;
+    const data: JsonObject = {
+      key: act.key,
+      do: step.do,
+      outcome,
+      ms: Math.round(ms),
+      ...(step.do === 'tell' ? { to: step.to } : { device: step.device }),
+      ...(step.do === 'write' ? { point: step.point, value: step.value } : {}),
+      ...(value === undefined ? {} : { read_back: value }),
+      ...(why === undefined ? {} : { why }),
+      ...(act.alarm === undefined ? {} : { aid: act.alarm.aid }),
+    };
+    const subject = step.do === 'tell' ? {} : { subject: step.device };
+    const correlation = act.alarm === undefined ? {} : { correlation: act.alarm.aid };
+    if (outcome !== 'done') this.deps.log.warn('act.not_done', { key: act.key, outcome, why });
+    this.deps.onEvent({ kind: 'command.result', at: this.deps.clock.now(), data, ...subject, ...correlation });
+    this.deps.onInput({ kind: 'acted', key: act.key });
+  }
+
+  private carryOut(act: Act): Promise<Outcome> {
+    const { step } = act;
+    switch (step.do) {
+      case 'write':
+        return this.write(act, step.device, step.point, step.value);
+      case 'tell':
+        return this.tell(act, step.to, step.text);
+      default:
+        return Promise.resolve({ outcome: 'failed', why: 'no driver of this device takes pictures' });
+    }
+  }
+
+  private async write(act: Act, device: string, point: string, value: Value): Promise<Outcome> {
+    let why = '';
+    for (let attempt = 0; attempt < TRIES; attempt++) {
+      if (act.leaves && this.deps.clock.now().wall - act.at > ACT_WITHIN)
+        return { outcome: 'expired', why: 'too late to begin' };
+      const deadline = new AbortController();
+      const timer = this.deps.clock.timer('write', TRY_MS, () => deadline.abort());
+      try {
+        const signal = AbortSignal.any([deadline.signal, this.stopping.signal]);
+        const written = await this.deps.write(device, point, value, signal);
+        if (written === undefined) return { outcome: 'failed', why: 'no such device' };
+        if (written.done)
+          return { outcome: 'done', ...(written.readBack === undefined ? {} : { value: written.readBack }) };
+        why = written.readBack === undefined ? 'nothing read back' : `read back ${String(written.readBack)}`;
+      } catch (error) {
+        why = reason(error);
+        if (isWeinaoError(error) && error.retry === 'never') break;
+      } finally {
+        timer.cancel();
+      }
+    }
+    return { outcome: 'failed', why };
+  }
+
+  private async tell(act: Act, to: string, text: string | undefined): Promise<Outcome> {
+    const person = this.deps.person(to);
+    if (person === undefined) return { outcome: 'failed', why: 'nobody of this name' };
+    // Screens listen to the event stream; alarms are on it already.
+    if (person.screen === true) return { outcome: 'done' };
+    if (person.feed !== undefined) {
+      // The alarm is in the feed's buffer; whether it can be sent now decides if somebody else must hear at once.
+      if (!this.deps.isFeedUp(person.feed)) this.unreachable(act);
+      return { outcome: 'done' };
+    }
+    const body = messageOf(act.alarm, to, text);
+    const began = this.deps.clock.mono();
+    for (let i = 0; ; i++) {
+      try {
+        if (person.webhook === undefined) await this.deps.publish(person, body);
+        else this.answered(person, await this.deps.post(person, body));
+        return { outcome: 'done' };
+      } catch (error) {
+        if (i === 0) this.unreachable(act);
+        const pause = PAUSES[Math.min(i, PAUSES.length - 1)] ?? 0;
+        if (this.deps.clock.mono() - began + pause > GIVE_UP_MS) return { outcome: 'failed', why: reason(error) };
+        await this.deps.clock.sleep('tell again', pause, this.stopping.signal);
+      }
+    }
+  }
+
+  /** A called system may answer with a form at once: the result of a call, sorted into its kinds. */
+  private answered(person: Person, answer: unknown): void {
+    const { form, fields } = (answer ?? {}) as { form?: unknown; fields?: unknown };
+    if (typeof form !== 'string' || typeof fields !== 'object' || fields === null) return;
+    this.deps.onInput({ kind: 'form', form, fields: fields as Record<string, unknown>, by: person.id });
+  }
+
+  private unreachable(act: Act): void {
+    if (act.alarm !== undefined && act.key.includes('/escalated/'))
+      this.deps.onInput({ kind: 'unreachable', aid: act.alarm.aid });
+  }
+}
+
+/** What a person or another system is told of an alarm. */
+export function messageOf(alarm: Alarm | undefined, to: string, text: string | undefined): JsonObject {
+  if (alarm === undefined) return { to, text: text ?? '' };
+  const data = alarmEventData(alarm);
+  const said = renderTemplate(text ?? alarm.text, alarm.values);
+  return { ...data, to, text: said };
+}
+
+const laneOf = ({ step }: Act): string => (step.do === 'tell' ? `person ${step.to}` : `device ${step.device}`);
+const isSafe = (act: Act): boolean => !act.leaves && act.step.do === 'write';
+const reason = (error: unknown): string =>
+  (isWeinaoError(error) ? error.code : error instanceof Error ? error.message : String(error)).slice(0, 200);

@@ -1,0 +1,48 @@
+/**
+ * Too many alarms at once: more than MOST new ones in WITHIN and the yellow and blue ones call nobody by themselves any more; one summary stands
+ * for them until it is quieter (EEMUA 191 calls ten in ten minutes a flood). Red and orange are never held back. Not kept over a restart.
+ */
+import type { Alarm } from '../../base/alarm.ts';
+import type { Clockwork, Step, Timed } from './context.ts';
+import { FLOOD } from './no-data.ts';
+
+const MOST = 10;
+const WITHIN = 10 * 60_000;
+
+export class Flood implements Timed {
+  private readonly raised: number[] = [];
+  private isOn = false;
+  /** told how many, or undefined when it is over */
+  private readonly changed: (count: number | undefined, step: Step) => void;
+  private readonly wheel: Clockwork;
+
+  constructor(changed: (count: number | undefined, step: Step) => void, wheel: Clockwork) {
+    this.changed = changed;
+    this.wheel = wheel;
+  }
+
+  /** @returns whether this alarm only counts */
+  count(alarm: Alarm, isNew: boolean, step: Step): boolean {
+    if (alarm.rule === FLOOD) return false;
+    const { mono } = step.now;
+    this.forget(mono);
+    if (isNew) this.raised.push(mono);
+    if (this.raised.length > MOST && !this.isOn) {
+      this.isOn = true;
+      this.changed(this.raised.length, step);
+    }
+    if (this.isOn) this.wheel.set(this, (this.raised.at(-MOST - 1) ?? mono) + WITHIN + 1);
+    return this.isOn && (alarm.level === 'yellow' || alarm.level === 'blue');
+  }
+
+  fire(step: Step): void {
+    this.forget(step.now.mono);
+    if (this.raised.length > MOST) return this.wheel.set(this, (this.raised.at(-MOST - 1) ?? 0) + WITHIN + 1);
+    this.isOn = false;
+    this.changed(undefined, step);
+  }
+
+  private forget(mono: number): void {
+    while ((this.raised[0] ?? mono) <= mono - WITHIN) this.raised.shift();
+  }
+}

@@ -1,0 +1,71 @@
+/**
+ * `together` and `then`: happenings that belong together within a time. Of each part the newest rising edge counts; a match uses all of them up.
+ * The first value seen after a start is no edge: it was so before.
+ */
+import type { Json } from '../../base/json.ts';
+import type { Value } from '../../base/reading.ts';
+import type { Mapping } from './operator.ts';
+
+export interface PatternSetup {
+  readonly inOrder: boolean;
+  readonly withinMs: number;
+  /** for each part, how many sources, and which of them only tell when it happens */
+  readonly parts: readonly { readonly name: string; readonly isEvent: readonly boolean[] }[];
+}
+
+interface Edge {
+  t: number;
+  readonly source: number;
+}
+
+export class Pattern {
+  private readonly setup: PatternSetup;
+  private readonly edges: (Edge | undefined)[];
+  private readonly now: (Value | undefined)[][];
+
+  constructor(setup: PatternSetup) {
+    this.setup = setup;
+    this.edges = setup.parts.map(() => undefined);
+    this.now = setup.parts.map((p) => p.isEvent.map(() => undefined));
+  }
+
+  /** @returns for a match, the source of each part */
+  take(part: number, source: number, t: number, value: Value | undefined): readonly number[] | undefined {
+    const values = this.now[part];
+    if (values === undefined || value === undefined) return undefined;
+    const before = values[source];
+    const isEvent = this.setup.parts[part]?.isEvent[source] === true;
+    values[source] = value;
+    const isTrue = value !== false && value !== 0 && value !== '';
+    const rises =
+      isTrue && (before === undefined ? isEvent : isEvent || before === false || before === 0 || before === '');
+    if (!rises) return undefined;
+    this.edges[part] = { t, source };
+    return this.match();
+  }
+
+  save({ toWall }: Mapping): Json {
+    return this.edges.map((e) => (e === undefined ? [] : [toWall(e.t), e.source]));
+  }
+
+  load(saved: Json, { toMono }: Mapping): void {
+    (saved as number[][]).forEach(([wall, source], i) => {
+      if (wall !== undefined && source !== undefined && i < this.edges.length)
+        this.edges[i] = { t: toMono(wall), source };
+    });
+  }
+
+  shift(ms: number, before: number): void {
+    for (const edge of this.edges) if (edge !== undefined && edge.t < before) edge.t -= ms;
+  }
+
+  private match(): readonly number[] | undefined {
+    const edges = this.edges.filter((e) => e !== undefined);
+    if (edges.length < this.edges.length) return undefined;
+    const times = edges.map((e) => e.t);
+    if (Math.max(...times) - Math.min(...times) > this.setup.withinMs) return undefined;
+    if (this.setup.inOrder && times.some((t, i) => i > 0 && t <= (times[i - 1] ?? 0))) return undefined;
+    this.edges.fill(undefined);
+    return edges.map((e) => e.source);
+  }
+}
