@@ -1,6 +1,7 @@
 /**
  * The daemon's local API: HTTP over its unix socket, for the CLI and whoever the socket's group lets in.
- * GET /v1/status /v1/health /v1/watch /v1/wire?channel=ID    /v1/plan /v1/scan?channel=ID    POST /v1/reload /v1/probe /v1/relearn
+ * GET /v1/status /v1/health /v1/watch /v1/wire?channel=ID /v1/plan /v1/scan?channel=ID /v1/alarms /v1/maint /v1/look?rule=ID
+ * POST /v1/reload /v1/probe /v1/relearn /v1/operate
  */
 
 import { hex } from '../base/bytes.ts';
@@ -19,6 +20,11 @@ export interface ApiHouse {
   /** throws cli.unknown_channel and cli.bad_ids before the reply begins */
   scan(channel: string, query: URLSearchParams): (push: (line: unknown) => void, signal: AbortSignal) => void;
   relearn(device: string): Promise<unknown>;
+  alarms(): unknown;
+  maintenance(): unknown;
+  look(rule: string): unknown;
+  /** ack, shelve, maintain, form, …; throws what was refused */
+  operate(ask: unknown): unknown;
   /** asked before the reply begins, so that a house still starting is an error and not an empty stream */
   watch(filter: WatchFilter): (push: (line: WatchLine) => void, signal: AbortSignal) => void;
   /** throws cli.unknown_channel */
@@ -53,6 +59,14 @@ async function route(house: ApiHouse, request: ApiRequest, signal: AbortSignal):
       return { status: 200, json: house.plan() };
     case 'POST /v1/relearn':
       return { status: 200, json: await house.relearn(String((request.body as { device?: unknown } | null)?.device)) };
+    case 'GET /v1/alarms':
+      return { status: 200, json: house.alarms() };
+    case 'GET /v1/maint':
+      return { status: 200, json: house.maintenance() };
+    case 'GET /v1/look':
+      return { status: 200, json: house.look(query.get('rule') ?? '') };
+    case 'POST /v1/operate':
+      return { status: 200, json: house.operate(request.body) };
     case 'GET /v1/watch': {
       const device = query.get('device');
       const filter = {

@@ -22,8 +22,13 @@ export interface Checked {
   readonly site?: CheckedSite;
 }
 
+/** What people look at: also the text of each file. */
+export interface CheckedHere extends Checked {
+  readonly text: (file: string) => string | undefined;
+}
+
 /** @param secrets folder that holds `secrets/`, when it is not the configuration's own (a kept copy holds none) */
-export async function checkConfig(folder: string, env: Env, secrets: string = folder): Promise<Checked> {
+export async function checkConfig(folder: string, env: Env, secrets: string = folder): Promise<CheckedHere> {
   // Loaded when needed: the daemon has its configuration read by a child, and keeps neither parser nor schemas.
   const { loadConfig, locate } = await import('../config/index.ts');
   const loaded = await loadConfig(folder, {
@@ -33,11 +38,12 @@ export async function checkConfig(folder: string, env: Env, secrets: string = fo
     shipped: shippedConfig(),
     profiles: shippedProfiles,
   });
-  if (loaded.model === undefined) return { problems: loaded.problems };
+  const text = (file: string): string | undefined => loaded.sources.get(file)?.text;
+  if (loaded.model === undefined) return { problems: loaded.problems, text };
   const { machine, problems } = compileRules(loaded.model);
   const all = [...loaded.problems, ...problems.map((problem) => locate(loaded.sources, problem))];
-  if (machine === undefined || all.some((p) => p.severity === 'error')) return { problems: all };
-  return { problems: all, site: { model: loaded.model, machine } };
+  if (machine === undefined || all.some((p) => p.severity === 'error')) return { problems: all, text };
+  return { problems: all, text, site: { model: loaded.model, machine } };
 }
 
 /** What config-child.ts is asked. */

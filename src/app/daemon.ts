@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { WeinaoError } from '../base/errors/index.ts';
 import type { Log, Random, Timer } from '../base/ports.ts';
 import type { LocatedProblem } from '../base/problem.ts';
+import { isoTime } from '../base/time.ts';
 import { showProblem } from '../config/show.ts';
 import type { SystemClock } from '../io/clock.ts';
 import { copyFolder } from '../io/files.ts';
@@ -20,6 +21,7 @@ import { type Checked, type CheckedSite, checkConfigApart, type Env } from './ch
 import { configFault } from './faults.ts';
 import { createHealth, type HealthWatch } from './health.ts';
 import { type House, openHouse } from './house.ts';
+import { alarmView, answerOf, readOperation } from './operate.ts';
 import { plansOf } from './plan.ts';
 import { probe, readProbeAsk } from './probe.ts';
 import { readScanOptions, scanLive } from './scan.ts';
@@ -237,6 +239,13 @@ class LiveDaemon implements Daemon {
           known: [...this.house.model().devices.keys()].join(' '),
         });
       },
+      alarms: () => ({ schema: 1, alarms: this.house.board.open().map(alarmView) }),
+      maintenance: () => ({
+        schema: 1,
+        maintenance: this.house.maintenance().map((m) => ({ ...m, until: isoTime(m.until) })),
+      }),
+      look: (rule) => ({ schema: 1, instances: this.house.look(rule) }),
+      operate: (ask) => answerOf(this.house.operate(readOperation(ask))),
       watch: (filter) => {
         const { hub } = this.house;
         return (push, signal) => hub.listen(filter, push, signal);

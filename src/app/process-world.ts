@@ -1,4 +1,6 @@
 /** The command line's process, for main.ts: streams, signals, environment. */
+import { isoTime } from '../base/time.ts';
+import { systemClock } from '../io/clock.ts';
 import { onSignal } from '../io/process.ts';
 import { endWithReader, fileLines, stdinLines, writeErr, writeOut } from '../io/terminal.ts';
 
@@ -12,6 +14,7 @@ export function processWorld() {
     out: writeOut,
     err: writeErr,
     isTty: process.stdout.isTTY === true,
+    now: () => isoTime(systemClock().now().wall),
     stdin: stdinLines,
     lines: fileLines,
     stop: stop.signal,

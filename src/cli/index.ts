@@ -4,6 +4,7 @@ import stringWidth from 'string-width';
 import { isWeinaoError } from '../base/errors/index.ts';
 import { EXIT, exitCode } from '../base/exit.ts';
 import { type Lang, say } from '../base/text.ts';
+import { registerDuty, registerRules } from './duty.ts';
 import { HELP, TITLES } from './texts.ts';
 import { optionInChinese, usageInChinese } from './usage.ts';
 import { type Call, type CliWorld, localeLang } from './world.ts';
@@ -114,7 +115,12 @@ function build(lang: Lang, world: CliWorld, done: (code: number) => void): Comma
   verb(program, 'simulate <file>', 'simulate').action(async (file, options) =>
     done(await (await import('./verbs/simulate.ts')).simulate(call(options), file)),
   );
-  const profiles = styled(program.command('profiles'), lang, world).description(text('profiles'));
+  const group = (name: string, key: keyof typeof HELP): Command =>
+    styled(program.command(name), lang, world).description(text(key));
+  const registrar = { group, verb, text, call, done };
+  registerDuty(registrar);
+  registerRules(registrar);
+  const profiles = group('profiles', 'profiles');
   verb(profiles, 'list', 'profilesList').action(async (options) =>
     done(await (await import('./verbs/profiles.ts')).profilesList(call(options))),
   );

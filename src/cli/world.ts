@@ -6,6 +6,8 @@ export interface CliWorld {
   out(text: string): void;
   err(text: string): void;
   readonly isTty: boolean;
+  /** the moment, as ISO time */
+  now(): string;
   /** lines of standard input */
   stdin(): AsyncIterable<string>;
   /** lines of a file; throws cli.unreadable */

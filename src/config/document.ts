@@ -13,6 +13,7 @@ const MAX_DOCUMENTS = 500;
 
 export interface Source {
   readonly file: string;
+  readonly text: string;
   readonly documents: readonly Document.Parsed[];
   readonly lines: LineCounter;
   /** data of each document; undefined where it had errors */
@@ -30,7 +31,7 @@ export function parseSource(file: string, text: string): { source: Source; probl
     const before = text.slice(0, deep).split('\n');
     const where = { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
     problems.push({ ...at(file, lines, 0, 'config.yaml', { detail: `nested deeper than ${MAX_DEPTH}` }), ...where });
-    return { source: { file, documents, lines, data: [] }, problems };
+    return { source: { file, text, documents, lines, data: [] }, problems };
   }
   try {
     const parsed = parseAllDocuments(text, {
@@ -55,7 +56,7 @@ export function parseSource(file: string, text: string): { source: Source; probl
       return undefined;
     }
   });
-  return { source: { file, documents, lines, data }, problems };
+  return { source: { file, text, documents, lines, data }, problems };
 }
 
 /**

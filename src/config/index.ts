@@ -4,4 +4,4 @@ export { type ConfigDiff, diffModels } from './diff.ts';
 export { siteJsonSchema } from './json-schema.ts';
 export { type ConfigSources, type LoadDeps, type Loaded, loadConfig, locate } from './load.ts';
 export { peekData } from './peek.ts';
-export { showProblem } from './show.ts';
+export { caret, showProblem } from './show.ts';

@@ -13,3 +13,18 @@ export function showProblem(problem: LocatedProblem, lang: Lang): string {
   const between = next === '' ? '' : asks ? ' ' : lang === 'zh' ? '；' : '; ';
   return `${problem.file}:${problem.line}:${problem.column}${path}: ${says}${between}${next}`;
 }
+
+const MOST = 120;
+
+/** The line a problem stands in, and a caret under its place. */
+export function caret({ line, column }: LocatedProblem, text: string | undefined): string {
+  const found = text?.split('\n')[line - 1];
+  if (found === undefined || found.trim() === '') return '';
+  // A long line is shown around the place.
+  const from = Math.max(0, column - 1 - MOST / 2);
+  const shown = found.slice(from, from + MOST);
+  const before = found.slice(from, column - 1);
+  // Chinese characters take two columns: the caret's line repeats their width.
+  const pad = [...before].map((c) => (c.charCodeAt(0) > 0x2e7f ? '\u3000' : ' ')).join('');
+  return `    ${shown}\n    ${pad}^\n`;
+}

@@ -9,6 +9,11 @@ export function openSqlite(path: string): Sqlite {
   return new Database(path);
 }
 
+/** An existing file, only read; its writer may go on meanwhile. */
+export function openSqliteReadOnly(path: string): Sqlite {
+  return new Database(path, { readonly: true, fileMustExist: true });
+}
+
 /** SQLite's result code of an error (`SQLITE_IOERR_WRITE`), undefined when it is not SQLite's. */
 export function sqliteCode(error: unknown): string | undefined {
   const code = (error as { code?: unknown }).code;

@@ -22,6 +22,7 @@ async function run(args: readonly string[], stdin: readonly string[] = [], env: 
       err += text;
     },
     isTty: false,
+    now: () => '2026-06-01T00:00:00.000Z',
     stdin: input,
     lines: (path) => {
       if (path.includes('missing')) throw new Error('test reads no files');

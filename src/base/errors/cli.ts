@@ -101,4 +101,22 @@ export const cliErrors = errorTable({
     next: { zh: '核对文件名和权限', en: 'check the name and the permission' },
     retry: 'never',
   },
+  'cli.bad_operation': {
+    says: { zh: '请求不完整：{field}', en: 'the request is incomplete: {field}' },
+    next: { zh: '要有经手人、对象和原因', en: 'it needs who, what and why' },
+    retry: 'never',
+  },
+  'cli.bad_time': {
+    says: { zh: '“{given}” 不是时间', en: '"{given}" is no time' },
+    next: {
+      zh: '写成 2026-06-01、2026-06-01T08:00 或 24h（多久以前）',
+      en: 'write 2026-06-01, 2026-06-01T08:00 or 24h (how long ago)',
+    },
+    retry: 'never',
+  },
+  'cli.bad_field': {
+    says: { zh: '“{given}” 应为 字段=值', en: '"{given}" should be field=value' },
+    next: { zh: '例如 kind=噪音', en: 'for example kind=noise' },
+    retry: 'never',
+  },
 });

@@ -31,4 +31,9 @@ export const journalErrors = errorTable({
     next: { zh: '核对配置中的 feeds', en: 'compare with feeds in the configuration' },
     retry: 'never',
   },
+  'journal.none': {
+    says: { zh: '没有数据文件 {path}', en: 'there is no journal {path}' },
+    next: { zh: '网关运行过之后才有历史', en: 'there is history once the gateway has run' },
+    retry: 'never',
+  },
 });
