@@ -23,6 +23,7 @@ import { createHealth, type HealthWatch } from './health.ts';
 import { type House, openHouse } from './house.ts';
 import { alarmView, answerOf, readOperation } from './operate.ts';
 import { plansOf } from './plan.ts';
+import { systemDoors } from './ports.ts';
 import { probe, readProbeAsk } from './probe.ts';
 import { readScanOptions, scanLive } from './scan.ts';
 import { statusOf } from './status.ts';
@@ -113,7 +114,7 @@ class LiveDaemon implements Daemon {
     try {
       this.api = await serveLocal(this.socket, apiHandler(this.calls()));
       clock.setSynced(timeSynchronised());
-      this.opened = await openHouse(this.deps, site);
+      this.opened = await openHouse({ ...this.deps, doors: systemDoors(this.deps.configFolder, env) }, site);
       await this.house.start();
       if (this.lastGood) this.house.raise(configFault(this.problems));
       else this.house.clear('config', 'gateway');

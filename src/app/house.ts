@@ -11,35 +11,31 @@ import { drivers } from '../../drivers/index.ts';
 import { isShed } from '../base/feed.ts';
 import type { Commit, JournalFacts, Restored } from '../base/journal.ts';
 import type { PointModel, SiteModel } from '../base/model.ts';
-import type { Log, Random } from '../base/ports.ts';
+import type { Clock, Log, Random } from '../base/ports.ts';
 import type { Reading } from '../base/reading.ts';
 import type { Answer, Look, Maintenance, Operation } from '../base/rules.ts';
 import { createEngine, type DeviceChange, type Engine } from '../engine/index.ts';
 import type { SystemClock } from '../io/clock.ts';
 import { openGatewayKey, type Signer } from '../io/keys.ts';
 import { ensureFolder } from '../io/process.ts';
-import { startWorker } from '../io/worker.ts';
 import { createJournal, type JournalFace } from '../journal/index.ts';
 import { createUplink, type Uplink } from '../uplink/index.ts';
 import { type AlarmBoard, createBoard } from './board.ts';
 import { catalogOf } from './catalog.ts';
-import type { CheckedSite, Env } from './check.ts';
+import type { CheckedSite } from './check.ts';
 import { refusedFault, setAsideFault, shedFault, silentFault, storeFault } from './faults.ts';
 import { createMadePoints } from './made.ts';
 import { createPerformer, type Performer } from './perform.ts';
 import { createPipeline, type Pipeline, readingsInput } from './pipeline.ts';
-import { connectFeed, listenOn, openChannel, postTo, publishTo } from './ports.ts';
-import { entryOf } from './shipped.ts';
+import type { Doors } from './ports.ts';
 import { createTechnical, type TechnicalFault } from './technical.ts';
 import { createWatchHub, type WatchHub } from './watch.ts';
 
 export interface HouseDeps {
-  readonly clock: SystemClock;
+  readonly clock: Pick<SystemClock, keyof Clock | 'floor'>;
   readonly random: Random;
   readonly log: Log;
-  readonly env: Env;
-  /** where `secrets/` is */
-  readonly configFolder: string;
+  readonly doors: Doors;
 }
 
 export interface ReloadReport {
@@ -96,7 +92,7 @@ export async function openHouse(deps: HouseDeps, site: CheckedSite): Promise<Hou
     log,
     path: join(data, 'journal.db'),
     windowMs: commitWindowMs,
-    startWorker: () => startWorker(entryOf('store-worker'), undefined),
+    startWorker: deps.doors.startStore,
     onStalled: (waiting) => stalled(waiting),
   });
   try {
@@ -161,8 +157,8 @@ class LiveHouse implements House {
       person: (name) => this.site.model.people.get(name),
       isFeedUp: (feed) => this.uplink.status().some((s) => s.id === feed && s.state === 'connected'),
       write: (device, point, value, signal) => this.engine.write(device, point, value, signal),
-      post: (person, body) => postTo(person, body, deps.configFolder, deps.env),
-      publish: (person, body) => publishTo(person, body, deps.configFolder, deps.env),
+      post: deps.doors.post,
+      publish: deps.doors.publish,
       onEvent: (draft) => this.pipeline.event(draft),
       onInput: (input) => this.pipeline.input(input),
     });
@@ -174,7 +170,7 @@ class LiveHouse implements House {
       log,
       ledger: this.journal.ledger,
       signer: opened.signer,
-      connect: (feed, will) => connectFeed(feed, will, deps.configFolder, deps.env, this.site.model),
+      connect: (feed, will) => deps.doors.connectFeed(feed, will, this.site.model),
       catalog: () => catalogOf(this.site.model, this.site.machine.made),
       onRefused: (feed, detail) => this.raise(refusedFault(feed, detail)),
       // What was lost stays told in the feed; the fault is over when nothing waits any more.
@@ -186,8 +182,8 @@ class LiveHouse implements House {
       random,
       log,
       drivers,
-      openPort: openChannel,
-      listen: listenOn,
+      openPort: deps.doors.openPort,
+      listen: deps.doors.listen,
       memory: opened.restored.memory,
       alarmRelevant: (device, point) => this.site.machine.reads(device, point),
       onReadings: (readings) => this.see(readings),

@@ -7,7 +7,9 @@ import { postJson } from '../io/http.ts';
 import { type BrokerConnection, connectBroker } from '../io/mqtt.ts';
 import { openSerial } from '../io/serial.ts';
 import { listenSocket, openSocket } from '../io/socket.ts';
+import { startWorker, type WorkerPort } from '../io/worker.ts';
 import type { Env } from './check.ts';
+import { entryOf } from './shipped.ts';
 
 export function openChannel(channel: LineChannel): Promise<BytePort> {
   return channel.carries === 'serial' ? openSerial(channel.path, channel.line) : openSocket(channel.host, channel.port);
@@ -79,4 +81,29 @@ export async function publishTo(person: Person, body: JsonObject, configFolder: 
   } finally {
     await connection.close();
   }
+}
+
+/** Every way out of the house, so that a test can build the same house on other ground. */
+export interface Doors {
+  readonly openPort: typeof openChannel;
+  readonly listen: typeof listenOn;
+  readonly startStore: () => WorkerPort;
+  readonly connectFeed: (
+    feed: FeedModel,
+    will: { topic: string; payload: string; delaySeconds: number },
+    site: SiteModel,
+  ) => Promise<BrokerConnection>;
+  readonly post: (person: Person, body: JsonObject) => Promise<unknown>;
+  readonly publish: (person: Person, body: JsonObject) => Promise<void>;
+}
+
+export function systemDoors(configFolder: string, env: Env): Doors {
+  return {
+    openPort: openChannel,
+    listen: listenOn,
+    startStore: () => startWorker(entryOf('store-worker'), undefined),
+    connectFeed: (feed, will, site) => connectFeed(feed, will, configFolder, env, site),
+    post: (person, body) => postTo(person, body, configFolder, env),
+    publish: (person, body) => publishTo(person, body, configFolder, env),
+  };
 }

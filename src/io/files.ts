@@ -1,7 +1,7 @@
 /** Files: the configuration's reader, secrets, and writes that survive a power cut. */
 import { constants } from 'node:fs';
-import { copyFile, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { copyFile, mkdir, open, readdir, readFile, readlink, rename, rm, stat, symlink } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import type { SecretRef } from '../base/model.ts';
 import type { FileReader } from '../base/ports.ts';
 
@@ -99,14 +99,21 @@ async function syncFolder(path: string): Promise<void> {
   }
 }
 
-/** Copies the named files and folders (YAML of two levels) of a folder, whole or not at all. */
+/**
+ * Copies the named files and folders (YAML of two levels) of a folder, whole or not at all. The copy's name is a link to one of two folders: it
+ * changes over in one step, so that there is a whole copy at every instant.
+ */
 export async function copyFolder(from: string, to: string, names: readonly string[]): Promise<void> {
-  const fresh = `${to}.new`;
+  const current = await readlink(to).catch(() => '');
+  const fresh = `${to}.${current.endsWith('.a') ? 'b' : 'a'}`;
   await rm(fresh, { recursive: true, force: true });
   await mkdir(fresh, { recursive: true, mode: 0o750 });
   for (const name of names) await copyOne(join(from, name), join(fresh, name));
-  await rm(to, { recursive: true, force: true });
-  await rename(fresh, to);
+  await rm(`${to}.new`, { force: true });
+  await symlink(basename(fresh), `${to}.new`);
+  // Older versions kept a folder of this name; a link cannot take its place.
+  if (current === '') await rm(to, { recursive: true, force: true });
+  await rename(`${to}.new`, to);
   await syncFolder(dirname(to));
 }
 

@@ -16,6 +16,7 @@ import { systemRandom } from '../../io/random.ts';
 import { createVerifier, type Verifier } from '../../uplink/index.ts';
 import { checkConfig } from '../check.ts';
 import { type House, openHouse } from '../house.ts';
+import { systemDoors } from '../ports.ts';
 import { demoFiles } from './config.ts';
 import { startSimulators } from './simulators.ts';
 import { type DemoSummary, demoLine, demoSummary } from './view.ts';
@@ -80,7 +81,7 @@ async function build(
   const verifier = createVerifier();
   const consumer = await watchFeed(broker.port, verifier);
   const log = pinoLog({ level: 'error', descriptor: 2, time: false });
-  const house = await openHouse({ clock, random: systemRandom(), log, env: {}, configFolder: config }, site);
+  const house = await openHouse({ clock, random: systemRandom(), log, doors: systemDoors(config, {}) }, site);
   endings.unshift(() => house.stop());
   return { house, verifier, consumer, cut: broker.cut };
 }

@@ -185,6 +185,7 @@ function withFunctions(env: Environment, asking: Asking): Environment {
     env.registerOperator(`${a} - ${b}`, (x: unknown, y: unknown) => number(x) - number(y));
     env.registerOperator(`${a} * ${b}`, (x: unknown, y: unknown) => number(x) * number(y));
     env.registerOperator(`${a} / ${b}`, (x: unknown, y: unknown) => number(x) / number(y));
+    if (a === 'double') env.registerOperator('double == int', (x: unknown, y: unknown) => number(x) === number(y));
   }
   env.registerFunction('round(double): double', (x: number) => Math.round(x));
   env.registerFunction('floor(double): double', (x: number) => Math.floor(x));

@@ -133,12 +133,16 @@ function compileWindow(
   }
   if (names.find(spec.name) !== undefined && spec.name !== 'value')
     complain('rules.shadowed', [...path.slice(0, -1)], { given: spec.name }, { severity: 'warning', atKey: true });
-  return { spec, sources, type: typeOf(spec, sources), ...(between === undefined ? {} : { between }) };
+  return { spec, sources, type: typeOf(spec, sources, shop), ...(between === undefined ? {} : { between }) };
 }
 
-function typeOf({ fn }: WindowSpec, sources: Sources): CompiledWindow['type'] {
+function typeOf({ fn }: WindowSpec, sources: Sources, { forms }: Workshop): CompiledWindow['type'] {
   if (fn === 'top') return 'string';
   if (fn !== 'first' && fn !== 'last') return 'double';
+  if (sources.kind === 'form') {
+    const field = forms.get(sources.form.form)?.fields.find((f) => f.id === sources.form.field);
+    return field?.kind.is === 'number' ? 'double' : 'string';
+  }
   const [first] = sources.kind === 'points' ? sources.points : [];
   return first === undefined ? 'double' : CEL[first.point.kind];
 }

@@ -104,8 +104,9 @@ export class RuleRun extends Run {
     this.suppress(step);
     if (this.unit.pattern !== undefined && this.hasMatched) {
       this.hasMatched = false;
-      const when = this.unit.when === undefined ? true : this.truth(this.unit.when, step.now);
-      this.judgeOnce({ when: when === true, clear: when !== true }, step);
+      const holds = this.unit.when === undefined || this.truth(this.unit.when, step.now) === true;
+      const when = holds && this.isOpen(step.now);
+      this.judgeOnce({ when, clear: !when }, step);
     }
     this.judgeOnce(this.seen(step), step);
     this.cause = undefined;

@@ -237,8 +237,10 @@ export class World implements RuleState, Surroundings, DeskWorld {
     for (const subscriber of subscribers) {
       if (isTooOld && subscriber.isEvent) continue;
       const touched = this.hand(subscriber, t, value, undefined, step);
-      if (!touched && !(isNews && subscriber.isDirect)) continue;
       const run = this.runs[subscriber.unit];
+      // What is made of a point is as fresh as the point, also when its value stays.
+      const isDirect = subscriber.isDirect && (isNews || run instanceof PointRun);
+      if (!touched && !isDirect) continue;
       if (run !== undefined) run.cause = { t, late: isLate };
       this.mark(subscriber.unit);
     }
