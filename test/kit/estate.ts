@@ -1,0 +1,232 @@
+/**
+ * A whole gateway on virtual time: configuration files, the real house with its drivers, rules, store and feed, Modbus slaves that answer in bytes,
+ * and a broker that keeps what it was sent. What a test sets in a device reaches the rules as bytes on a line; what it sees are MQTT messages.
+ */
+import { cpSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { createModbusSimulator, float32Registers, type SimulatedUnit } from '../../drivers/modbus/simulator.ts';
+import type { BoardLine } from '../../src/app/board.ts';
+import { type CheckedSite, checkConfig } from '../../src/app/check.ts';
+import { type House, openHouse } from '../../src/app/house.ts';
+import type { JsonObject } from '../../src/base/json.ts';
+import type { DeviceModel, Person } from '../../src/base/model.ts';
+import { simulatedPort } from '../../src/link/simulated.ts';
+import { createVerifier, type Member, type Summary } from '../../src/uplink/index.ts';
+import { createOutward } from '../../src/uplink/outward.ts';
+import { FakeBroker } from '../fakes/broker.ts';
+import { VirtualClock } from '../fakes/clock.ts';
+import { memoryLog } from '../fakes/log.ts';
+import { seededRandom } from '../fakes/random.ts';
+import { type LoopbackStore, loopbackStore } from '../fakes/store.ts';
+import { tempSite } from './site.ts';
+
+class EstateClock extends VirtualClock {
+  floor(): void {}
+}
+
+interface Register {
+  readonly register: { readonly table: string; readonly address: number };
+  readonly as: { readonly as: string };
+}
+
+export interface Written {
+  readonly device: string;
+  readonly point: string;
+  readonly value: number;
+  /** monotonic ms */
+  readonly at: number;
+}
+
+export interface Estate {
+  readonly clock: VirtualClock;
+  readonly house: House;
+  readonly broker: FakeBroker;
+  readonly store: () => LoopbackStore;
+  /** writes the devices took */
+  readonly writes: Written[];
+  /** what people and other systems were told */
+  readonly told: { readonly person: string; readonly body: JsonObject }[];
+  /** the duty room's screen */
+  readonly screen: (BoardLine & { readonly at: number })[];
+  /** what a webhook answers */
+  answer: (person: Person, body: JsonObject) => unknown;
+  set(point: string, value: boolean | number): void;
+  /** a device stops answering, or answers again */
+  dead(device: string, isDead: boolean): void;
+  pass(ms: number): Promise<void>;
+  /** alarm events as the platform got them: `raised rule/instance text` */
+  alarms(): { readonly kind: string; readonly data: Record<string, never>; readonly test: boolean }[];
+  summary(): Summary;
+  restart(): Promise<void>;
+}
+
+export interface EstateSetup {
+  /** local wall clock at the beginning, UTC ms */
+  readonly wall?: number;
+  /** turns of the loop what a timer began may take */
+  readonly turns?: number;
+}
+
+/** @param files of the configuration; packs are copied as a technician would */
+export async function openEstate(
+  files: Readonly<Record<string, string>>,
+  packs: readonly string[],
+  setup: EstateSetup = {},
+): Promise<Estate> {
+  const site = tempSite(files);
+  for (const pack of packs) {
+    mkdirSync(join(site.config, 'rules'), { recursive: true });
+    cpSync(join(import.meta.dirname, '../../config/packs', pack), join(site.config, 'rules', pack), {
+      recursive: true,
+    });
+  }
+  const { site: checked, problems } = await checkConfig(site.config, {});
+  if (checked === undefined)
+    throw new Error(
+      JSON.stringify(
+        problems.filter((p) => p.severity === 'error'),
+        undefined,
+        1,
+      ),
+    );
+  const estate = new LiveEstate(checked, setup);
+  await estate.start();
+  onTestFinished(async () => {
+    await estate.house.stop();
+  });
+  return estate;
+}
+
+class LiveEstate implements Estate {
+  readonly clock: EstateClock;
+  readonly broker = new FakeBroker();
+  readonly writes: Written[] = [];
+  readonly told: { person: string; body: JsonObject }[] = [];
+  readonly screen: (BoardLine & { at: number })[] = [];
+  readonly log = memoryLog();
+  house!: House;
+  answer: Estate['answer'] = () => ({});
+  private readonly site: CheckedSite;
+  private readonly values = new Map<string, number>();
+  private readonly deadOnes = new Set<string>();
+  private current: LoopbackStore | undefined;
+  private lives = 0;
+
+  constructor(site: CheckedSite, { wall, turns = 6 }: EstateSetup) {
+    this.site = site;
+    this.clock = new EstateClock(wall ?? Date.UTC(2026, 5, 1, 4), turns);
+  }
+
+  store(): LoopbackStore {
+    if (this.current === undefined) throw new Error('no store');
+    return this.current;
+  }
+
+  async start(): Promise<void> {
+    const units = new Map<number, SimulatedUnit>();
+    for (const device of this.site.model.devices.values())
+      units.set((device.config as { address: number }).address, this.unitOf(device));
+    this.house = await openHouse(
+      {
+        clock: this.clock,
+        random: seededRandom(++this.lives),
+        log: this.log,
+        doors: {
+          openPort: () => Promise.resolve(simulatedPort(createModbusSimulator('tcp', units), this.clock)),
+          listen: () => Promise.reject(new Error('nothing listens here')),
+          startStore: () => {
+            this.current = loopbackStore(createOutward());
+            return this.current;
+          },
+          connectFeed: () => this.broker.connect(),
+          post: (person, body) => {
+            this.told.push({ person: person.id, body });
+            return Promise.resolve(this.answer(person, body));
+          },
+          publish: (person, body) => {
+            this.told.push({ person: person.id, body });
+            return Promise.resolve();
+          },
+        },
+      },
+      this.site,
+    );
+    this.house.board.listen((line) => void this.screen.push({ ...line, at: this.clock.mono() }));
+    await this.house.start();
+  }
+
+  async restart(): Promise<void> {
+    await this.house.stop();
+    this.broker.drop();
+    await this.start();
+  }
+
+  set(point: string, value: boolean | number): void {
+    this.values.set(point, Number(value));
+  }
+
+  dead(device: string, isDead: boolean): void {
+    if (isDead) this.deadOnes.add(device);
+    else this.deadOnes.delete(device);
+  }
+
+  pass(ms: number): Promise<void> {
+    return this.clock.advance(ms);
+  }
+
+  alarms(): ReturnType<Estate['alarms']> {
+    return this.members()
+      .filter((m) => m.type.startsWith('weinao.alarm.') || m.envelope.wntest === true)
+      .map((m) => ({
+        kind: m.type.split('.').at(-2) ?? '',
+        data: m.data as Record<string, never>,
+        test: m.envelope.wntest === true,
+      }));
+  }
+
+  summary(): Summary {
+    const verifier = createVerifier();
+    for (const { topic, payload } of this.broker.taken) verifier.take(topic, payload);
+    return verifier.summary();
+  }
+
+  private members(): Member[] {
+    const verifier = createVerifier();
+    return this.broker.taken.flatMap(({ topic, payload }) => verifier.take(topic, payload) ?? []);
+  }
+
+  private unitOf(device: DeviceModel): SimulatedUnit {
+    const points = (device.config as { points: Record<string, Register> }).points;
+    const at = (table: string, address: number): { id: string; word: number; as: string } | undefined => {
+      for (const [
+        id,
+        {
+          register,
+          as: { as },
+        },
+      ] of Object.entries(points)) {
+        const words = as === 'float32' ? 2 : 1;
+        if (register.table === table && address >= register.address && address < register.address + words)
+          return { id, word: address - register.address, as };
+      }
+      return undefined;
+    };
+    return {
+      mood: () => (this.deadOnes.has(device.id) ? 'dead' : 'well'),
+      read: (table, address) => {
+        const found = at(table, address);
+        if (found === undefined) return undefined;
+        const value = this.values.get(`${device.id}.${found.id}`) ?? 0;
+        return found.as === 'float32' ? float32Registers(value)[found.word] : value;
+      },
+      write: (table, address, value) => {
+        const found = at(table, address);
+        if (found === undefined) return false;
+        this.values.set(`${device.id}.${found.id}`, value);
+        this.writes.push({ device: device.id, point: found.id, value, at: this.clock.mono() });
+        return true;
+      },
+    };
+  }
+}
