@@ -237,7 +237,10 @@ describe('golden vectors', () => {
     [10_000, 1],
     [10_001, 0],
   ])('5: crossing and beam %d ms apart match %d times', (apart, times) => {
-    const h = new Hand(site(PERIMETER, yard)).see('ray.broken', false).see('cam.line_cross', true);
+    const h = new Hand(site(PERIMETER, yard))
+      .see('ray.broken', false)
+      .see('cam.line_cross', false)
+      .see('cam.line_cross', true);
     h.to(apart).see('ray.broken', true);
     expect(h.log.filter((l) => l.startsWith('raised')).length).toBe(times);
     expect(h.acts).toEqual(times === 1 ? ['snapshot cam'] : []);

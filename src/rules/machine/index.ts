@@ -64,7 +64,7 @@ class Machine implements RuleMachine {
   }
 
   snapshot(state: RuleState, now: Instant): readonly StateRow[] {
-    return (state as World).runs.flatMap((run) => run.windowRows(now));
+    return (state as World).runs.flatMap((run) => run.rows(now));
   }
 
   open(state: RuleState): readonly Alarm[] {

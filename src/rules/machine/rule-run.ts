@@ -6,6 +6,7 @@
  * - While it flaps, the alarm is held active and edges are counted, not sent.
  */
 import { LEVELS, type Level } from '../../base/event.ts';
+import type { StateRow } from '../../base/journal.ts';
 import { feedNumber, type JsonObject } from '../../base/json.ts';
 import type { Instant } from '../../base/time.ts';
 import type { RuleUnit } from '../compile/units.ts';
@@ -14,6 +15,7 @@ import { Pattern } from '../operators/pattern.ts';
 import * as alarms from './alarms.ts';
 import { parseRow, type Step, type Waking } from './context.ts';
 import type { Desk } from './desk.ts';
+import { Flaps } from './flaps.ts';
 import { against, dueOf, type Held, isActive, judge, OFF, type Seen } from './judge.ts';
 import { FLAPPING, flapping } from './no-data.ts';
 import { least, nextOf, Run, type Surroundings } from './run.ts';
@@ -36,15 +38,14 @@ export class RuleRun extends Run {
   /** its rule means something else: judge the open alarm anew */
   private isChanged = false;
   private hasMatched = false;
-  private lastWhen: boolean | undefined;
-  private edges: number[] = [];
-  private flappingUntil: number | undefined;
+  private readonly flaps: Flaps | undefined;
 
   constructor(index: number, unit: RuleUnit, around: Surroundings, desk: Desk, ruleset: string) {
     super(index, unit, around);
     this.unit = unit;
     this.desk = desk;
     this.ruleset = ruleset;
+    if (unit.spec.flap !== undefined) this.flaps = new Flaps(unit.key, unit.spec.flap);
     if (unit.pattern !== undefined)
       this.pattern = new Pattern({
         inOrder: unit.spec.pattern?.inOrder === true,
@@ -72,7 +73,10 @@ export class RuleRun extends Run {
     this.graceUntil = now.mono + START_GRACE;
     this.wakeWindows(waking);
     const edges = parseRow<{ m: string; e: never }>(waking, `pat:${key}`);
-    if (edges?.m === meaning) this.pattern?.load(edges.e, mappingAt(now));
+    const isSoon = now.wall - (waking.downSince ?? now.wall) <= START_GRACE;
+    if (edges?.m === meaning) this.pattern?.load(edges.e, mappingAt(now), isSoon);
+    this.isSuppressed = this.desk.active(key)?.mute === 'suppressed';
+    this.flaps?.wake(waking);
   }
 
   /** when it must be looked at though nothing comes */
@@ -81,15 +85,15 @@ export class RuleRun extends Run {
     const judged = dueOf(this.held, spec);
     const late = judged !== undefined && this.isLate && !this.isAllRead() ? Math.max(judged, this.graceUntil) : judged;
     const gates = nextOf(only, this.around.shop.times, now);
-    return least([late, this.flappingUntil, this.nextChange(now, gates)]);
+    return least([late, this.flaps?.until, this.nextChange(now, gates)]);
   }
 
   /** A happening of a pattern. */
   happen(part: number, source: number, t: number, value: Parameters<Pattern['take']>[3], step: Step): void {
-    const match = this.pattern?.take(part, source, t, value);
-    const { pattern = [], key, meaning } = this.unit;
+    const match = this.pattern?.take(part, source, t, value, step.now.mono >= this.graceUntil);
+    const { pattern = [] } = this.unit;
     if (value !== undefined && value !== false)
-      step.state(`pat:${key}`, { m: meaning, e: this.pattern?.save(mappingAt(step.now)) }, true);
+      for (const row of this.patternRows(step.now)) step.emit({ kind: 'state', row, lazy: true });
     if (match === undefined) return;
     match.forEach((from, i) => {
       const sources = pattern[i]?.sources;
@@ -97,6 +101,14 @@ export class RuleRun extends Run {
       if (device !== undefined) this.matched.set(pattern[i]?.name ?? '', device);
     });
     this.hasMatched = true;
+  }
+
+  override rows(now: Instant): StateRow[] {
+    const { key, meaning } = this.unit;
+    const held = saveHeld(meaning, this.held, this.waits, now);
+    const mine = held === null ? [] : [{ key: `rule:${key}`, body: JSON.stringify(held) }];
+    const flaps = this.flaps?.rows(mappingAt(now)) ?? [];
+    return [...super.rows(now), ...this.patternRows(now), ...flaps, ...mine];
   }
 
   evaluate(step: Step): void {
@@ -135,7 +147,9 @@ export class RuleRun extends Run {
     const { waits, held } = this;
     if (waits !== undefined) {
       const since = Math.min(held.since, step.now.mono - Math.max(0, step.now.wall - waits));
-      this.held = { ...held, since, unseen: held.unseen + (held.since - since) };
+      // Time off is unknown time, and those timers stand in it.
+      if (this.unit.spec.unknown !== 'pause')
+        this.held = { ...held, since, unseen: held.unseen + (held.since - since) };
       this.waits = undefined;
     }
     if (this.held.phase !== 'off') this.save(step);
@@ -143,6 +157,12 @@ export class RuleRun extends Run {
 
   phase(): string {
     return this.held.phase;
+  }
+
+  private patternRows(now: Instant): StateRow[] {
+    const { key, meaning } = this.unit;
+    if (this.pattern === undefined) return [];
+    return [{ key: `pat:${key}`, body: JSON.stringify({ m: meaning, e: this.pattern.save(mappingAt(now)) }) }];
   }
 
   private judgeOnce(given: Seen, step: Step): void {
@@ -162,7 +182,7 @@ export class RuleRun extends Run {
       this.desk.raise(this.circumstances(isUncertain, judged.observed, wasLate, step), step);
     } else if (judged.happened === 'cleared') this.desk.clear(key, this.isChanged ? 'rule-changed' : undefined, step);
     else this.checkLevel(step);
-    if (this.flappingUntil !== undefined) this.markFlapping(step);
+    if (this.flaps?.until !== undefined) this.markFlapping(step);
     if (seen.when !== undefined) this.isChanged = false;
   }
 
@@ -187,33 +207,22 @@ export class RuleRun extends Run {
   private suppress(step: Step): void {
     const { unless, key } = this.unit;
     if (unless === undefined) return;
-    const truth = this.truth(unless, step.now);
-    if (truth === undefined || truth === this.isSuppressed) return;
-    this.isSuppressed = truth;
+    // Unknown is no reason to be silent.
+    const isTrue = this.truth(unless, step.now) === true;
+    if (isTrue === this.isSuppressed) return;
+    this.isSuppressed = isTrue;
     this.desk.suppressionChanged(key, step);
   }
 
-  /** Counts the edges of the condition; too many and it is taken to hold until it is quiet. */
+  /** While it flaps, the condition is taken to hold. */
   private flap(seen: Seen, step: Step): Seen {
-    const { flap } = this.unit.spec;
-    if (flap === undefined) return seen;
-    const { mono } = step.now;
-    if (seen.when !== undefined && this.lastWhen !== undefined && seen.when !== this.lastWhen) {
-      this.edges.push(mono);
-      if (this.edges.length > flap.moreThan + 1) this.edges.shift();
-      if (this.flappingUntil !== undefined) this.flappingUntil = mono + flap.settleMs;
-    }
-    if (seen.when !== undefined) this.lastWhen = seen.when;
-    while ((this.edges[0] ?? mono) <= mono - flap.overMs) this.edges.shift();
-    if (this.flappingUntil === undefined && this.edges.length > flap.moreThan) this.beginFlapping(flap.settleMs, step);
-    else if (this.flappingUntil !== undefined && mono >= this.flappingUntil) this.endFlapping(step);
-    return this.flappingUntil === undefined ? seen : { when: true, clear: false };
-  }
-
-  private beginFlapping(settleMs: number, step: Step): void {
-    this.flappingUntil = step.now.mono + settleMs;
-    if (this.unit.spec.mode !== 'shadow')
-      this.desk.raise(flapping(this.circumstances(false, 1, false, step), this.edges.length), step);
+    const { flaps } = this;
+    if (flaps === undefined) return seen;
+    const change = flaps.see(seen.when, step);
+    if (change === 'began' && this.unit.spec.mode !== 'shadow')
+      this.desk.raise(flapping(this.circumstances(false, 1, false, step), flaps.edges), step);
+    if (change === 'ended') this.endFlapping(step);
+    return flaps.until === undefined ? seen : { when: true, clear: false };
   }
 
   private markFlapping(step: Step): void {
@@ -223,8 +232,6 @@ export class RuleRun extends Run {
   }
 
   private endFlapping(step: Step): void {
-    this.flappingUntil = undefined;
-    this.edges = [];
     const open = this.desk.active(this.unit.key);
     if (open?.flapping === true) {
       const { flapping: _, ...rest } = open;

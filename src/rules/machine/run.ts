@@ -1,5 +1,6 @@
 /** A unit at work: its windows, and the values its expressions see. */
 import type { WhyInput } from '../../base/alarm.ts';
+import type { StateRow } from '../../base/journal.ts';
 import type { Value } from '../../base/reading.ts';
 import type { Instant } from '../../base/time.ts';
 import type { Context, Expression } from '../compile/expression.ts';
@@ -193,7 +194,7 @@ export class Run {
     for (const { operator } of this.windows) operator.shift(ms, before);
   }
 
-  windowRows(now: Instant): { key: string; body: string }[] {
+  rows(now: Instant): StateRow[] {
     const mapping = mappingAt(now);
     return this.windows.map(({ window, operator }) => ({
       key: this.rowOf(window),

@@ -16,19 +16,22 @@ export interface SavedHeld {
   readonly s: boolean;
   /** ms not observed */
   readonly u: number;
+  /** wall ms since when input is unknown */
+  readonly b?: number;
 }
 
 /** @param waits wall ms of a beginning whose time off is not counted yet: it stays what it was */
 export function saveHeld(meaning: string, held: Held, waits: number | undefined, now: Instant): SavedHeld | null {
   if (held.phase === 'off') return null;
-  const began = waits ?? Math.round(now.wall - (now.mono - held.since));
+  const wall = (mono: number): number => Math.round(now.wall - (now.mono - mono));
   return {
     v: VERSION,
     m: meaning,
     p: held.phase,
-    w: began,
+    w: waits ?? wall(held.since),
     s: waits !== undefined || now.synced,
     u: Math.round(held.unseen),
+    ...(held.blind === undefined ? {} : { b: wall(held.blind) }),
   };
 }
 
@@ -50,9 +53,11 @@ export function wakeHeld(
   if (saved === undefined || !isSound(saved)) return { held: OFF, changed: false };
   if (saved.m !== meaning) return { held: OFF, changed: true };
   const believed = saved.s && now.synced;
-  const ran = believed ? Math.max(0, now.wall - saved.w) : Math.max(0, (downSince ?? saved.w) - saved.w);
-  const off = believed ? Math.max(0, now.wall - Math.max(saved.w, downSince ?? saved.w)) : 0;
-  const held: Held = { phase: saved.p, since: now.mono - ran, unseen: saved.u + Math.min(off, ran), blind: now.mono };
+  const downed = Math.max(saved.w, downSince ?? saved.w);
+  const ran = believed ? Math.max(0, now.wall - saved.w) : Math.max(0, downed - saved.w);
+  // Time off was not observed, nor was what was unknown before it.
+  const blind = Math.max(0, (believed ? now.wall : downed) - (saved.b ?? downed));
+  const held: Held = { phase: saved.p, since: now.mono - ran, unseen: saved.u, blind: now.mono - blind };
   return { held, changed: false, ...(saved.s && !now.synced ? { waits: saved.w } : {}) };
 }
 

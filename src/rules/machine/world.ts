@@ -11,6 +11,7 @@ import type { Instant } from '../../base/time.ts';
 import { placesAround } from '../compile/things.ts';
 import type { Workshop } from '../compile/unit.ts';
 import type { Unit } from '../compile/units.ts';
+import type { Sample } from '../operators/operator.ts';
 import { Acts } from './acts.ts';
 import { type Slot, Step, type Timed, type Waking } from './context.ts';
 import { ControlRun } from './control-run.ts';
@@ -236,7 +237,7 @@ export class World implements RuleState, Surroundings, DeskWorld {
     const { isLate, isTooOld } = ageOf(reading);
     for (const subscriber of subscribers) {
       if (isTooOld && subscriber.isEvent) continue;
-      const touched = this.hand(subscriber, t, value, undefined, step);
+      const touched = this.hand(subscriber, { t, value }, step);
       const run = this.runs[subscriber.unit];
       // What is made of a point is as fresh as the point, also when its value stays.
       const isDirect = subscriber.isDirect && (isNews || run instanceof PointRun);
@@ -256,7 +257,7 @@ export class World implements RuleState, Surroundings, DeskWorld {
     step: Step,
   ): void {
     for (const subscriber of subscribers) {
-      this.hand(subscriber, t, value, undefined, step);
+      this.hand(subscriber, { t, value, isOld: true }, step);
       const run = this.runs[subscriber.unit];
       if (!(run instanceof RuleRun) || !subscriber.isDirect || run.unit.when === undefined) continue;
       const newest = { value: slot.value, known: slot.known };
@@ -272,18 +273,13 @@ export class World implements RuleState, Surroundings, DeskWorld {
   }
 
   /** @returns whether a window or a pattern took it */
-  private hand(
-    subscriber: Subscriber,
-    t: number,
-    value: Value | undefined,
-    by: string | undefined,
-    step: Step,
-  ): boolean {
+  private hand(subscriber: Subscriber, sample: Omit<Sample, 'source'>, step: Step): boolean {
     const run = this.runs[subscriber.unit];
     if (run === undefined) return false;
     for (const [window, source] of subscriber.windows)
-      run.windows[window]?.operator.take({ source, t, value, ...(by === undefined ? {} : { by }) }, step.now);
-    if (run instanceof RuleRun) for (const [part, source] of subscriber.parts) run.happen(part, source, t, value, step);
+      run.windows[window]?.operator.take({ source, ...sample }, step.now);
+    if (run instanceof RuleRun && sample.isOld !== true)
+      for (const [part, source] of subscriber.parts) run.happen(part, source, sample.t, sample.value, step);
     return subscriber.windows.length > 0 || subscriber.parts.length > 0 || subscriber.isNear;
   }
 
@@ -297,7 +293,7 @@ export class World implements RuleState, Surroundings, DeskWorld {
     const around = placesAround(entry.place, this.shop.site);
     for (const subscriber of subscribers) {
       if (subscriber.zone !== undefined && !around.includes(subscriber.zone)) continue;
-      this.hand(subscriber, t, value, entry.people[0], step);
+      this.hand(subscriber, { t, value, by: entry.people[0] ?? '' }, step);
       this.mark(subscriber.unit);
     }
   }
@@ -374,7 +370,8 @@ export class World implements RuleState, Surroundings, DeskWorld {
       if (body === null) continue;
       const [kind = '', key = ''] = [row.slice(0, row.indexOf(':')), row.slice(row.indexOf(':') + 1)];
       const isGone =
-        (kind === 'win' && !windows.has(row)) || (['rule', 'ctl', 'pat'].includes(kind) && !this.byKey.has(key));
+        (kind === 'win' && !windows.has(row)) ||
+        (['rule', 'ctl', 'pat', 'flap'].includes(kind) && !this.byKey.has(key));
       if (isGone) step.state(row, null);
     }
   }

@@ -57,7 +57,7 @@ function within({ between }: CompiledWindow, times: Times) {
 function factsOf({ sources, spec }: CompiledWindow, earlier: readonly CompiledWindow[]): SourceFacts[] {
   switch (sources.kind) {
     case 'form':
-      return [{ staleMs: 0, isEvent: true }];
+      return [{ staleMs: 0, isEvent: true, isEach: true }];
     case 'window': {
       const periodMs = earlier.find((w) => w.spec.name === sources.name)?.spec.everyMs;
       return [

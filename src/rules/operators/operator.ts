@@ -13,6 +13,8 @@ export interface Sample {
   readonly t: number;
   /** undefined: the source is unknown from here on */
   readonly value: Value | undefined;
+  /** a newer one was seen already: it changes nothing that holds now */
+  readonly isOld?: boolean;
   /** who said it, where that matters (forms) */
   readonly by?: string;
 }
@@ -45,6 +47,8 @@ export interface SourceFacts {
   readonly staleMs: number;
   /** told only when it happens */
   readonly isEvent: boolean;
+  /** every sample is a happening of its own: entries of a form */
+  readonly isEach?: boolean;
   readonly rollover?: number;
   /** each sample stands for a whole period of another window */
   readonly periodMs?: number;

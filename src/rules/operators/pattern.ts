@@ -1,6 +1,7 @@
 /**
  * `together` and `then`: happenings that belong together within a time. Of each part the newest rising edge counts; a match uses all of them up.
- * The first value seen after a start is no edge: it was so before.
+ * What a source says first after a start is no edge, for it may have been so before; once the start is over, the first word of a source that only
+ * speaks when something happens is one.
  */
 import type { Json } from '../../base/json.ts';
 import type { Value } from '../../base/reading.ts';
@@ -30,29 +31,38 @@ export class Pattern {
   }
 
   /** @returns for a match, the source of each part */
-  take(part: number, source: number, t: number, value: Value | undefined): readonly number[] | undefined {
+  take(
+    part: number,
+    source: number,
+    t: number,
+    value: Value | undefined,
+    isSettled: boolean,
+  ): readonly number[] | undefined {
     const values = this.now[part];
     if (values === undefined || value === undefined) return undefined;
     const before = values[source];
-    const isEvent = this.setup.parts[part]?.isEvent[source] === true;
     values[source] = value;
-    const isTrue = value !== false && value !== 0 && value !== '';
-    const rises =
-      isTrue && (before === undefined ? isEvent : isEvent || before === false || before === 0 || before === '');
-    if (!rises) return undefined;
+    if (!isTrue(value)) return undefined;
+    const isFirst = before === undefined && isSettled && this.setup.parts[part]?.isEvent[source] === true;
+    if (!isFirst && (before === undefined || isTrue(before))) return undefined;
     this.edges[part] = { t, source };
     return this.match();
   }
 
   save({ toWall }: Mapping): Json {
-    return this.edges.map((e) => (e === undefined ? [] : [toWall(e.t), e.source]));
+    const edges = this.edges.map((e) => (e === undefined ? [] : [toWall(e.t), e.source]));
+    return { e: edges, v: this.now.map((values) => values.map((v) => (v === undefined ? [] : [v]))) };
   }
 
-  load(saved: Json, { toMono }: Mapping): void {
-    (saved as number[][]).forEach(([wall, source], i) => {
+  /** @param isSoon it was saved a moment ago: what was so then is what a change is measured against */
+  load(saved: Json, { toMono }: Mapping, isSoon: boolean): void {
+    const { e, v } = saved as { e: number[][]; v: Value[][][] };
+    e.forEach(([wall, source], i) => {
       if (wall !== undefined && source !== undefined && i < this.edges.length)
         this.edges[i] = { t: toMono(wall), source };
     });
+    if (!isSoon) return;
+    for (const [part, values] of this.now.entries()) for (const i of values.keys()) values[i] = v[part]?.[i]?.[0];
   }
 
   shift(ms: number, before: number): void {
@@ -69,3 +79,5 @@ export class Pattern {
     return edges.map((e) => e.source);
   }
 }
+
+const isTrue = (value: Value): boolean => value !== false && value !== 0 && value !== '';

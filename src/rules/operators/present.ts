@@ -20,8 +20,8 @@ export class Present implements Operator {
     this.values = new Array<Value | undefined>(count).fill(undefined);
   }
 
-  take({ source, value }: Sample): void {
-    if (source < this.values.length) this.values[source] = value;
+  take({ source, value, isOld }: Sample): void {
+    if (isOld !== true && source < this.values.length) this.values[source] = value;
   }
 
   read(): number | undefined {

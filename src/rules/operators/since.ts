@@ -24,7 +24,11 @@ export class Since implements Operator {
     this.now = sources.map(() => undefined);
   }
 
-  take({ source, t, value }: Sample): void {
+  take({ source, t, value, isOld }: Sample): void {
+    if (isOld === true) {
+      if (value === this.is) this.lastTrue = Math.max(this.lastTrue ?? t, t);
+      return;
+    }
     // What was so until now was so until this moment.
     if (this.now[source] === this.is && value !== undefined) this.lastTrue = Math.max(this.lastTrue ?? t, t);
     if (this.sources[source]?.isEvent !== true || value !== undefined) this.now[source] = value;
@@ -46,7 +50,9 @@ export class Since implements Operator {
   next(now: Instant): number | undefined {
     const seconds = this.read(now);
     if (seconds === undefined || (seconds === 0 && this.now.includes(this.is))) return undefined;
-    return now.mono + (seconds * 1000 < FINE_FOR ? FINE : COARSE);
+    // At whole seconds (later minutes) of its own value, so that a restart does not move them.
+    const grain = seconds * 1000 < FINE_FOR ? FINE : COARSE;
+    return now.mono + grain - ((seconds * 1000) % grain);
   }
 
   ended(): undefined {

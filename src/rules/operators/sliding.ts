@@ -69,13 +69,12 @@ export class Sliding implements Operator {
   }
 
   next(now: Instant): number | undefined {
-    const [oldest] = this.buckets;
-    const silent = this.setup.sources.map((s, i) =>
-      s.isEvent ? Number.POSITIVE_INFINITY : (this.last[i]?.t ?? 0) + s.staleMs,
-    );
+    const [oldest] = this.inside(now);
+    const silent = this.setup.sources.map((s, i) => (s.isEvent ? now.mono : (this.last[i]?.t ?? 0) + s.staleMs));
     const leaves = oldest === undefined ? Number.POSITIVE_INFINITY : oldest.t + this.width + this.setup.overMs;
-    const due = Math.min(leaves, ...silent.filter((t) => t > now.mono));
-    return Number.isFinite(due) ? Math.max(due, now.mono + LEAST_PARTIAL) : undefined;
+    const enough = now.mono + Math.max(1, this.lacking(now));
+    const due = Math.min(leaves, enough, ...silent.filter((t) => t > now.mono));
+    return Number.isFinite(due) ? due : undefined;
   }
 
   ended(): undefined {
@@ -146,7 +145,7 @@ export class Sliding implements Operator {
     const x = numberOf(value);
     bucket.see(value, x);
     const { is } = this.setup;
-    if (value === is && (facts.isEvent || (last.value !== undefined && last.value !== is))) bucket.hits++;
+    if (value === is && (facts.isEach === true || (last.value !== undefined && last.value !== is))) bucket.hits++;
     if (facts.periodMs !== undefined) {
       bucket.known += facts.periodMs;
       bucket.area += x * facts.periodMs;
@@ -198,17 +197,30 @@ export class Sliding implements Operator {
   }
 
   private isEnough(sum: Bucket, now: Instant): boolean {
-    const { sources, overMs, need, wanted } = this.setup;
+    const { sources, overMs, wanted } = this.setup;
     const states = sources.filter((s) => !s.isEvent).length;
     if (states === 0) return true;
-    const span = wanted?.(now.mono - overMs, now.mono, now) ?? overMs;
+    return sum.known / states >= this.enough(wanted?.(now.mono - overMs, now.mono, now) ?? overMs);
+  }
+
+  /** ms until enough was seen, if what is seen now goes on; none when it is enough already */
+  private lacking(now: Instant): number {
+    const { sources, wanted } = this.setup;
+    if (wanted !== undefined) return Number.POSITIVE_INFINITY;
+    const sum = this.total(now);
+    if (this.isEnough(sum, now)) return Number.POSITIVE_INFINITY;
+    const states = sources.filter((s) => !s.isEvent).length;
+    return Math.max(0, this.enough() - sum.known / states);
+  }
+
+  private enough(span = this.setup.overMs): number {
     // The edge is sharp to one partial: the last one may lack that much.
-    return sum.known / states >= Math.min(need * span, span - Math.min(this.width, span / 2));
+    return Math.min(this.setup.need * span, span - Math.min(this.width, span / 2));
   }
 
   private result(sum: Bucket, now: Instant): Value | undefined {
     const { fn, sources } = this.setup;
-    const isEvent = sources.every((s) => s.isEvent);
+    const isEach = sources.every((s) => s.isEach === true);
     const values = (): number[] => this.inside(now).flatMap((b) => b.values);
     switch (fn) {
       case 'min':
@@ -216,11 +228,11 @@ export class Sliding implements Operator {
       case 'max':
         return finite(sum.max);
       case 'avg':
-        return finite(isEvent ? sum.sum / sum.n : sum.area / sum.known);
+        return finite(isEach ? sum.sum / sum.n : sum.area / sum.known);
       case 'sum':
         return sum.sum;
       case 'count':
-        return isEvent && this.setup.is === true ? sum.n : sum.hits;
+        return isEach && this.setup.is === true ? sum.n : sum.hits;
       case 'delta':
         return sum.rise;
       case 'rate':
