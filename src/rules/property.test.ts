@@ -183,14 +183,14 @@ class Run {
     this.gateway.input({ kind: 'readings', readings }, this.at(0));
   }
 
-  /** what came of it, as anybody outside can tell */
+  /** what came of it, as anybody outside can tell; what is due at one moment has no order */
   log(): string[] {
-    const happened = this.gateway.happened.map(
-      (h) =>
-        `${h.transition} ${h.alarm.key} ${h.alarm.level} ${h.alarm.ack} ${h.alarm.mute} ${h.alarm.count} ${h.alarm.condition} @${Math.round(h.wall - T0)}`,
-    );
+    const happened = this.gateway.happened.map(({ alarm, transition, wall }) => {
+      const at = String(Math.round(wall - T0)).padStart(9, '0');
+      return `@${at} ${transition} ${alarm.key} ${alarm.level} ${alarm.ack} ${alarm.mute} ${alarm.count} ${alarm.condition}`;
+    });
     const acts = this.gateway.acts.map(({ act }) => JSON.stringify(act.step)).sort();
-    return [...happened, ...acts];
+    return [...happened.sort(), ...acts];
   }
 
   private feed(id: string, value: Value | null, ago: number): void {
