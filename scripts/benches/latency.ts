@@ -3,7 +3,7 @@
  * Goals: alarm <= poll + 50 ms + 2 x the run's p99 sync, with the stalling disk <= poll + 1.1 s; telemetry <= poll + window + 100 ms.
  */
 import { join } from 'node:path';
-import { createModbusSimulator } from '../../drivers/modbus/simulator.ts';
+import { createModbusSimulator, type SimulatedUnit } from '../../drivers/modbus/simulator.ts';
 import { callLocal, followLocal } from '../../src/io/local-api.ts';
 import { listenSocket } from '../../src/io/socket.ts';
 import { createVerifier } from '../../src/uplink/index.ts';
@@ -15,10 +15,22 @@ const WINDOW = 1000;
 const ROUNDS = 150;
 const STALL = '150,500';
 
-/** How long alarms and readings took, ms; `shown` = until the duty room saw the alarm. */
+/** How long alarms and readings took, ms; `shown` = until the duty room saw the alarm, `sirens` = until the siren's coil was written. */
 async function run(env: Readonly<Record<string, string>>) {
   let level = 900;
-  const units = new Map([[1, { replyMs: 0, read: () => level }]]);
+  const changed = new Map<number, number>();
+  const sirens: number[] = [];
+  let siren = 0;
+  const takeSiren = (value: number): boolean => {
+    const at = changed.get(level);
+    if (value === 1 && siren === 0 && at !== undefined) sirens.push(performance.now() - at);
+    siren = value;
+    return true;
+  };
+  const units = new Map<number, SimulatedUnit>([
+    [1, { replyMs: 0, read: () => level }],
+    [2, { replyMs: 0, read: () => siren, write: (_, __, value) => takeSiren(value) }],
+  ]);
   const slave = await listenSocket('127.0.0.1', 0, (port) => {
     const far = createModbusSimulator('tcp', units);
     port.onData((bytes) => {
@@ -26,7 +38,6 @@ async function run(env: Readonly<Record<string, string>>) {
     });
   });
   const { url } = await broker();
-  const changed = new Map<number, number>();
   const alarms: number[] = [];
   const readings: number[] = [];
   const shown: number[] = [];
@@ -49,10 +60,13 @@ async function run(env: Readonly<Record<string, string>>) {
       'weinao.yaml': `site: {id: b, name: b}
 gateway: {id: gw1, data: DATA, commit_window: ${WINDOW}ms}
 channels: {plc: {modbus_tcp: "127.0.0.1:${slave.port}"}}
-devices: {tank: {driver: modbus, channel: plc, address: 1, poll: ${POLL}ms, points: {level: {register: holding 0, as: uint16, unit: mm, class: none}}}}
+devices: {tank: {driver: modbus, channel: plc, address: 1, poll: ${POLL}ms, points: {level: {register: holding 0, as: uint16, unit: mm, class: none}}},
+          siren: {driver: modbus, channel: plc, address: 2, poll: ${POLL}ms, type: siren, points: {on: {register: coil 0, as: bool}}}}
+people: {duty: {screen: true}}
 feeds: {street: {to: "${url}", view: everything}}
 `,
-      'rules/a.yaml': 'rule: low\nlevel: red\neach: {device: tank}\nwhen: level < 500\ntext: "{level}"\nact: x\n',
+      'rules/a.yaml':
+        'rule: low\nlevel: red\neach: {device: tank}\nwhen: level < 500\ntext: "{level}"\nact: x\ndo: [{screen: duty}, {write: {siren.on: true}, stop_after: 10m}]\nundo: [{write: {siren.on: false}}]\n',
     },
     env,
   );
@@ -88,7 +102,7 @@ feeds: {street: {to: "${url}", view: everything}}
   daemon.child.kill('SIGKILL');
   await connection.close();
   await slave.close();
-  return { alarms, readings, shown };
+  return { alarms, readings, shown, sirens };
 }
 
 const disk = syncTimes(join(folder(), 'page'), 500);
@@ -125,7 +139,13 @@ row(
 row(
   'disk stalls 500 ms: alarm to duty room, max ms',
   fixed(Math.max(...tired.shown), 0),
-  `<= ${POLL + 1100} (poll + 1.1 s)`,
-  Math.max(...tired.shown) <= POLL + 1100,
+  `<= ${POLL + 1000} (poll + 1 s)`,
+  Math.max(...tired.shown) <= POLL + 1000,
+);
+row(
+  'siren written, quiet / stalling disk, max ms',
+  `${fixed(Math.max(...quiet.sirens), 0)} / ${fixed(Math.max(...tired.sirens), 0)}`,
+  `<= ${POLL + 1000} (poll + 1 s)`,
+  tired.sirens.length >= ROUNDS - 1 && Math.max(...tired.sirens, ...quiet.sirens) <= POLL + 1000,
 );
 process.exit(0);

@@ -24,7 +24,7 @@ export interface ApiHouse {
   maintenance(): unknown;
   look(rule: string): unknown;
   /** ack, shelve, maintain, form, …; throws what was refused */
-  operate(ask: unknown): unknown;
+  operate(ask: unknown): Promise<unknown>;
   /** asked before the reply begins, so that a house still starting is an error and not an empty stream */
   watch(filter: WatchFilter): (push: (line: WatchLine) => void, signal: AbortSignal) => void;
   /** throws cli.unknown_channel */
@@ -66,7 +66,7 @@ async function route(house: ApiHouse, request: ApiRequest, signal: AbortSignal):
     case 'GET /v1/look':
       return { status: 200, json: house.look(query.get('rule') ?? '') };
     case 'POST /v1/operate':
-      return { status: 200, json: house.operate(request.body) };
+      return { status: 200, json: await house.operate(request.body) };
     case 'GET /v1/watch': {
       const device = query.get('device');
       const filter = {

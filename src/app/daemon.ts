@@ -246,7 +246,7 @@ class LiveDaemon implements Daemon {
         maintenance: this.house.maintenance().map((m) => ({ ...m, until: isoTime(m.until) })),
       }),
       look: (rule) => ({ schema: 1, instances: this.house.look(rule) }),
-      operate: (ask) => answerOf(this.house.operate(readOperation(ask))),
+      operate: async (ask) => answerOf(await this.house.operate(readOperation(ask))),
       watch: (filter) => {
         const { hub } = this.house;
         return (push, signal) => hub.listen(filter, push, signal);

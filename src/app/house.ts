@@ -31,6 +31,8 @@ import type { Doors } from './ports.ts';
 import { createTechnical, type TechnicalFault } from './technical.ts';
 import { createWatchHub, type WatchHub } from './watch.ts';
 
+const ANSWER_WITHIN = 2000;
+
 export interface HouseDeps {
   readonly clock: Pick<SystemClock, keyof Clock | 'floor'>;
   readonly random: Random;
@@ -57,7 +59,7 @@ export interface House {
   raise(fault: TechnicalFault): void;
   clear(topic: string, instance: string): void;
   /** what a person asks of alarms, maintenance and forms */
-  operate(ask: Operation): Answer;
+  operate(ask: Operation): Promise<Answer>;
   maintenance(): readonly Maintenance[];
   /** the instances of a rule as they stand */
   look(rule: string): readonly Look[];
@@ -232,7 +234,14 @@ class LiveHouse implements House {
     this.pipeline.clear(topic, instance);
   }
 
-  operate(ask: Operation): Answer {
+  async operate(ask: Operation): Promise<Answer> {
+    const answer = this.asked(ask);
+    // On the disk before it is said to be done; a disk that stalls does not keep the duty room waiting.
+    await Promise.race([this.pipeline.settled(), this.deps.clock.sleep('answer', ANSWER_WITHIN).catch(() => {})]);
+    return answer;
+  }
+
+  private asked(ask: Operation): Answer {
     if (ask.kind === 'ack') {
       const acked = this.technical.ack(ask.aid, ask.by, this.deps.clock.now());
       if (acked !== undefined) {

@@ -195,6 +195,7 @@ class LivePipeline implements Pipeline {
     const events: EventDraft[] = [];
     const acts: Act[] = [];
     const made: Reading[] = [];
+    let isAnswer = false;
     for (const effect of effects) {
       switch (effect.kind) {
         case 'alarm':
@@ -224,6 +225,7 @@ class LivePipeline implements Pipeline {
           this.deps.onSkipped(effect.act, effect.why);
           break;
         case 'answer':
+          isAnswer = effect.answer.ok;
           break;
       }
     }
@@ -232,7 +234,9 @@ class LivePipeline implements Pipeline {
       else this.alarms.delete(alarm.key);
     }
     if (made.length > 0) this.deps.onMade(made);
-    if (events.length === 0 && acts.length === 0) return this.lazy.size > 0 ? this.handSoon() : undefined;
+    // What a person was told is done must be on the disk, also when it is only a state.
+    const isUrgent = events.length > 0 || acts.length > 0 || isAnswer;
+    if (!isUrgent) return this.lazy.size > 0 ? this.handSoon() : undefined;
     this.hand({ events, alarms, states: [], memory: [] }, shown, acts);
   }
 

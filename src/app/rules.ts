@@ -76,7 +76,7 @@ export interface Replayed {
 }
 
 /** how far apart the two may be: stored values are those that were news */
-const TOLERANCE = 60_000;
+const TOLERANCE = 2000;
 /** telemetry tells of changes and, at the latest, of heartbeats */
 const HEARTBEATS = 2;
 
