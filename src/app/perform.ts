@@ -4,7 +4,8 @@
  * - Each key once at a time; order is kept per device and per person.
  * - A write is written and read back, TRY_MS for each of TRIES tries. What leaves the safe state is not begun later than ACT_WITHIN after it was decided.
  * - Telling a webhook or another system is tried again with growing pauses for as long as GIVE_UP_MS; then it failed.
- * - Every outcome is an event `command.result`; the rule machine hears that the action is over.
+ * - Every outcome is an event `command.result`, but that a screen or a feed was told, which the alarm itself says; the rule machine hears that the
+ *   action is over.
  * - A name that cannot be reached at once pulls the next step of its escalation forward.
  */
 import type { Alarm } from '../base/alarm.ts';
@@ -50,7 +51,13 @@ export interface Performer {
   stop(): void;
 }
 
-type Outcome = { readonly outcome: 'done' | 'failed' | 'expired'; readonly why?: string; readonly value?: Value };
+interface Outcome {
+  readonly outcome: 'done' | 'failed' | 'expired';
+  readonly why?: string;
+  readonly value?: Value;
+  /** worth no event */
+  readonly isPlain?: boolean;
+}
 
 export function createPerformer(deps: PerformDeps): Performer {
   return new LivePerformer(deps);
@@ -93,7 +100,12 @@ class LivePerformer implements Performer {
     this.stopping.abort();
   }
 
-  private over(act: Act, { outcome, why, value }: Outcome, ms: number): void {
+  private over(act: Act, result: Outcome, ms: number): void {
+    if (result.isPlain !== true) this.report(act, result, ms);
+    this.deps.onInput({ kind: 'acted', key: act.key });
+  }
+
+  private report(act: Act, { outcome, why, value }: Outcome, ms: number): void {
     const { step } = act;
     const data: JsonObject = {
       key: act.key,
@@ -110,7 +122,6 @@ class LivePerformer implements Performer {
     const correlation = act.alarm === undefined ? {} : { correlation: act.alarm.aid };
     if (outcome !== 'done') this.deps.log.warn('act.not_done', { key: act.key, outcome, why });
     this.deps.onEvent({ kind: 'command.result', at: this.deps.clock.now(), data, ...subject, ...correlation });
-    this.deps.onInput({ kind: 'acted', key: act.key });
   }
 
   private carryOut(act: Act): Promise<Outcome> {
@@ -153,11 +164,11 @@ class LivePerformer implements Performer {
     const person = this.deps.person(to);
     if (person === undefined) return { outcome: 'failed', why: 'nobody of this name' };
     // Screens listen to the event stream; alarms are on it already.
-    if (person.screen === true) return { outcome: 'done' };
+    if (person.screen === true) return { outcome: 'done', isPlain: true };
     if (person.feed !== undefined) {
       // The alarm is in the feed's buffer; whether it can be sent now decides if somebody else must hear at once.
       if (!this.deps.isFeedUp(person.feed)) this.unreachable(act);
-      return { outcome: 'done' };
+      return { outcome: 'done', isPlain: true };
     }
     const body = messageOf(act.alarm, to, text);
     const began = this.deps.clock.mono();
