@@ -8,8 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { Environment } from '@marcbachmann/cel-js';
-import { parseAllDocuments } from 'yaml';
-import type { DeviceModel, PointModel, SiteModel } from '../../src/base/model.ts';
+import type { SiteModel } from '../../src/base/model.ts';
 import type { Reading } from '../../src/base/reading.ts';
 import type { Instant } from '../../src/base/time.ts';
 import { systemClock } from '../../src/io/clock.ts';
@@ -19,12 +18,14 @@ import { startWorker } from '../../src/io/worker.ts';
 import { createJournal } from '../../src/journal/index.ts';
 import { compileRules } from '../../src/rules/index.ts';
 import { memoryLog } from '../../test/fakes/log.ts';
+import { device, site } from '../../test/kit/hand.ts';
 import { fixed, row } from './kit.ts';
 
 const DEVICES = 500;
 const POINTS = 4;
 const RATE = 2000;
 const SECONDS = Number(process.env.SECONDS ?? 30);
+const STALE = { staleAfterMs: 10_000 };
 const HISTORY = Number(process.env.ROWS ?? 1_000_000);
 
 /** Twenty documents of five shapes: thresholds, hysteresis, a sliding window, a text with arithmetic, and one that gates by the hour. */
@@ -67,49 +68,11 @@ clear: (a + b + c + d) / 4 < 50
 `,
 ).join('---\n');
 
-const point = (id: string): PointModel => ({
-  id,
-  kind: 'number',
-  class: 'none',
-  deadband: 0,
-  heartbeatMs: 900_000,
-  staleAfterMs: 10_000,
-});
-
-function site(): SiteModel {
-  const devices = Array.from(
-    { length: DEVICES },
-    (_, i): DeviceModel => ({
-      id: `m${i}`,
-      driver: 'modbus',
-      pollMs: 1000,
-      type: 'meter',
-      tags: [],
-      points: ['a', 'b', 'c', 'd'].map(point),
-      config: {},
-      noData: 'yellow',
-      hash: `m${i}`,
-    }),
+const estate = (): SiteModel =>
+  site(
+    YAML,
+    Array.from({ length: DEVICES }, (_, i) => device(`m${i}`, 'meter', { a: STALE, b: STALE, c: STALE, d: STALE })),
   );
-  return {
-    site: { id: 's', name: 's', timezone: 'Asia/Shanghai' },
-    gateway: { id: 'g', data: '/d', commitWindowMs: 1000 },
-    places: new Map(),
-    channels: new Map(),
-    devices: new Map(devices.map((d) => [d.id, d])),
-    feeds: new Map(),
-    people: new Map(),
-    assets: new Map(),
-    times: new Map(),
-    types: new Map(),
-    rules: parseAllDocuments(YAML).map((d, doc) => ({
-      file: 'rules/a.yaml',
-      doc,
-      body: d.toJS() as Record<string, unknown>,
-    })),
-    hash: 'h',
-  };
-}
 
 const value = (device: number, p: number, t: number): number => {
   const wave = 50 + 45 * Math.sin(t / 40 + device * 0.37 + p);
@@ -117,7 +80,7 @@ const value = (device: number, p: number, t: number): number => {
 };
 
 async function main(): Promise<void> {
-  const model = site();
+  const model = estate();
   globalThis.gc?.();
   const before = process.memoryUsage().heapUsed;
   const began = performance.now();

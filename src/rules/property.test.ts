@@ -1,8 +1,8 @@
 /** What must hold whatever happens: restarts, clocks, late and doubled data, bad quality, and the same again from what was stored. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseAllDocuments } from 'yaml';
-import type { DeviceModel, PointModel, SiteModel } from '../base/model.ts';
+import { device, site } from '../../test/kit/hand.ts';
+import type { SiteModel } from '../base/model.ts';
 import type { Reading, Value } from '../base/reading.ts';
 import type { Instant } from '../base/time.ts';
 import { compileRules, SmallGateway } from './index.ts';
@@ -68,49 +68,13 @@ set: {dim: "idle < 30 ? 100 : 20"}
 hold: 10s
 `;
 
-const point = (id: string, kind: PointModel['kind']): PointModel => ({
-  id,
-  kind,
-  class: 'none',
-  deadband: 0,
-  heartbeatMs: M,
-  staleAfterMs: 10 * M,
-});
-const device = (id: string, type: string, points: PointModel[]): DeviceModel => ({
-  id,
-  driver: 'modbus',
-  pollMs: 1000,
-  type,
-  tags: [],
-  points,
-  config: {},
-  noData: 'yellow',
-  hash: id,
-});
+const stale = { staleAfterMs: 10 * M };
 const POINTS = ['tank.level', 'tank.pump', 'siren.on', 'lamp.dim'] as const;
-const devices = [
-  device('tank', 'tank', [point('level', 'number'), point('pump', 'bool')]),
-  device('siren', 'siren', [point('on', 'bool')]),
-  device('lamp', 'lamp', [point('dim', 'number')]),
-];
-const SITE: SiteModel = {
-  site: { id: 's', name: 's', timezone: 'Asia/Shanghai' },
-  gateway: { id: 'g', data: '/d', commitWindowMs: 1000 },
-  places: new Map(),
-  channels: new Map(),
-  devices: new Map(devices.map((d) => [d.id, d])),
-  feeds: new Map(),
-  people: new Map(['duty', 'street'].map((id) => [id, { id, screen: true }])),
-  assets: new Map(),
-  times: new Map(),
-  types: new Map(),
-  rules: parseAllDocuments(RULES).map((d, doc) => ({
-    file: 'rules/a.yaml',
-    doc,
-    body: d.toJS() as Record<string, unknown>,
-  })),
-  hash: 'h',
-};
+const SITE: SiteModel = site(RULES, [
+  device('tank', 'tank', { level: stale, pump: { kind: 'bool', ...stale } }),
+  device('siren', 'siren', { on: { kind: 'bool', ...stale } }),
+  device('lamp', 'lamp', { dim: stale }),
+]);
 const compiled = compileRules(SITE);
 
 interface Move {
