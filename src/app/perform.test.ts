@@ -216,3 +216,24 @@ it('stopped in the middle it says nothing: the row stays for the next start', as
   expect(b.events).toEqual([]);
   expect(b.inputs.filter((i) => i.kind === 'acted')).toEqual([]);
 });
+
+it('given out again while it is on its way it is done once', async () => {
+  let release = (): void => {};
+  let writes = 0;
+  const b = bench({
+    write: async () => {
+      writes++;
+      await new Promise<void>((resolve) => {
+        release = resolve;
+      });
+      return { done: true };
+    },
+  });
+  const act = b.write();
+  b.performer.perform(act);
+  b.performer.perform(act);
+  await b.clock.advance(10);
+  release();
+  await b.clock.advance(10);
+  expect([writes, b.results()]).toEqual([1, ['write done']]);
+});

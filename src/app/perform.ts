@@ -67,18 +67,22 @@ class LivePerformer implements Performer {
   private readonly deps: PerformDeps;
   private readonly tails = new Map<string, { tail: Promise<void>; waiting: number }>();
   private readonly stopping = new AbortController();
+  /** a changed rule set gives out again what is still on its way */
+  private readonly underway = new Set<string>();
 
   constructor(deps: PerformDeps) {
     this.deps = deps;
   }
 
   perform(act: Act): void {
+    if (this.underway.has(act.key)) return;
     const lane = laneOf(act);
     const queue = this.tails.get(lane) ?? { tail: Promise.resolve(), waiting: 0 };
     this.tails.set(lane, queue);
     if (queue.waiting >= MOST_WAITING && !isSafe(act))
       return this.over(act, { outcome: 'failed', why: 'queue full' }, 0);
     queue.waiting++;
+    this.underway.add(act.key);
     queue.tail = queue.tail.then(async () => {
       if (this.stopping.signal.aborted) return;
       const began = this.deps.clock.mono();
@@ -86,6 +90,7 @@ class LivePerformer implements Performer {
         (error: unknown) => ({ outcome: 'failed', why: reason(error) }) as const,
       );
       queue.waiting--;
+      this.underway.delete(act.key);
       if (queue.waiting === 0) this.tails.delete(lane);
       // Stopped in the middle: the row stays, and the next start decides.
       if (!this.stopping.signal.aborted) this.over(act, outcome, this.deps.clock.mono() - began);

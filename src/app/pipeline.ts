@@ -97,6 +97,7 @@ class LivePipeline implements Pipeline {
   }
 
   replace(machine: RuleMachine): void {
+    this.keepSnapshot();
     this.wake(machine, this.deps.clock.now().wall);
   }
 
@@ -173,9 +174,7 @@ class LivePipeline implements Pipeline {
     this.stopped = true;
     this.timer?.handle.cancel();
     this.memoryTimer?.cancel();
-    const { running, state } = this;
-    if (running !== undefined && state !== undefined)
-      for (const row of running.snapshot(state, this.deps.clock.now())) this.lazy.set(row.key, row);
+    this.keepSnapshot();
     if (this.memory.length > 0 || this.lazy.size > 0) this.hand({ events: [], alarms: [], states: [], memory: [] }, []);
   }
 
@@ -195,6 +194,7 @@ class LivePipeline implements Pipeline {
     const events: EventDraft[] = [];
     const acts: Act[] = [];
     const made: Reading[] = [];
+    const skipped: Extract<Effect, { kind: 'skipped' }>[] = [];
     let isAnswer = false;
     for (const effect of effects) {
       switch (effect.kind) {
@@ -222,7 +222,7 @@ class LivePipeline implements Pipeline {
           this.deps.onShadow(effect);
           break;
         case 'skipped':
-          this.deps.onSkipped(effect.act, effect.why);
+          skipped.push(effect);
           break;
         case 'answer':
           isAnswer = effect.answer.ok;
@@ -234,10 +234,19 @@ class LivePipeline implements Pipeline {
       else this.alarms.delete(alarm.key);
     }
     if (made.length > 0) this.deps.onMade(made);
+    // Afterwards: whoever hears of it may come back with an input.
+    for (const { act, why } of skipped) this.deps.onSkipped(act, why);
     // What a person was told is done must be on the disk, also when it is only a state.
     const isUrgent = events.length > 0 || acts.length > 0 || isAnswer;
     if (!isUrgent) return this.lazy.size > 0 ? this.handSoon() : undefined;
     this.hand({ events, alarms, states: [], memory: [] }, shown, acts);
+  }
+
+  /** What is kept only in memory becomes rows: for whoever goes on from here. */
+  private keepSnapshot(): void {
+    const { running, state } = this;
+    if (running === undefined || state === undefined) return;
+    for (const row of running.snapshot(state, this.deps.clock.now())) this.keepState(row);
   }
 
   private keepState(row: StateRow): void {

@@ -23,6 +23,7 @@ import type { Workshop } from './unit.ts';
 import type { Unit } from './units.ts';
 
 const MAX_UNITS = 20_000;
+const MAIN = 'weinao.yaml';
 const KINDS = ['rule', 'point', 'control', 'form', 'times'] as const;
 
 export interface Compiled {
@@ -94,7 +95,16 @@ function fresh(problems: readonly Problem[], from: number): Problem[] {
 
 function readAll(site: SiteModel, problems: Problem[]): Documents {
   const documents: Documents = { rules: [], points: [], controls: [], forms: new Map(), spans: new Map() };
-  for (const [name, text] of site.times) readTime(name, text, documents.spans, () => {});
+  for (const [name, text] of site.times)
+    readTime(name, text, documents.spans, (code) =>
+      problems.push({
+        code,
+        params: { given: text.slice(0, 60) },
+        file: MAIN,
+        path: ['times', name],
+        severity: 'error',
+      }),
+    );
   const seen = new Map<string, string>();
   for (const document of site.rules) {
     const complain = complainer(document, problems);

@@ -87,6 +87,7 @@ export class World implements RuleState, Surroundings, DeskWorld {
     this.sweep(rows, step);
     for (const run of this.runs) this.arm(run, now);
     this.fire(step);
+    this.rest();
     return step.effects;
   }
 
@@ -95,7 +96,7 @@ export class World implements RuleState, Surroundings, DeskWorld {
     this.take(input, step);
     this.settle(step);
     this.fire(step);
-    for (const run of this.looked.splice(0)) run.looks = 0;
+    this.rest();
     return step.effects;
   }
 
@@ -346,6 +347,10 @@ export class World implements RuleState, Surroundings, DeskWorld {
       timed.fire(step);
       this.settle(step);
     }
+  }
+
+  private rest(): void {
+    for (const run of this.looked.splice(0)) run.looks = 0;
   }
 
   private arm(run: AnyRun, now: Instant): void {
