@@ -57,7 +57,7 @@ function bench(over: Partial<PerformDeps> = {}) {
     at: clock.now().wall,
     alarm,
   });
-  const tell = (to: string, key = 'A1/escalated/1'): Act => ({
+  const tell = (to: string, key = `A1/escalated/1.${to}`): Act => ({
     key,
     step: { do: 'tell', to },
     leaves: false,
@@ -195,7 +195,7 @@ describe('telling', () => {
     await b.clock.advance(10);
     expect(b.inputs).toEqual([
       { kind: 'unreachable', aid: 'A1' },
-      { kind: 'acted', key: 'A1/escalated/1' },
+      { kind: 'acted', key: 'A1/escalated/1.street' },
     ]);
   });
 
