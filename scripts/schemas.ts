@@ -2,8 +2,10 @@
 import { writeFileSync } from 'node:fs';
 import { driverFaces } from '../drivers/index.ts';
 import { siteJsonSchema } from '../src/config/index.ts';
+import { rulesJsonSchema } from '../src/rules/index.ts';
 
-writeFileSync(
-  new URL('../config/weinao.schema.json', import.meta.url),
-  `${JSON.stringify(siteJsonSchema(await driverFaces()), null, 2)}\n`,
-);
+const write = (name: string, schema: unknown): void =>
+  writeFileSync(new URL(`../config/${name}`, import.meta.url), `${JSON.stringify(schema, null, 2)}\n`);
+
+write('weinao.schema.json', siteJsonSchema(await driverFaces()));
+write('rules.schema.json', rulesJsonSchema());

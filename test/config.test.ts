@@ -10,6 +10,7 @@ import { driverFaces } from '../drivers/index.ts';
 import { checkConfig } from '../src/app/check.ts';
 import type { FileReader } from '../src/base/ports.ts';
 import { diffModels, loadConfig, showProblem, siteJsonSchema } from '../src/config/index.ts';
+import { rulesJsonSchema } from '../src/rules/index.ts';
 
 const drivers = await driverFaces();
 const BAD = join(import.meta.dirname, 'fixtures/config/bad');
@@ -123,6 +124,8 @@ describe('whatever the bytes', () => {
   });
 });
 
-it('the JSON schema in config/ is the one the code makes (node scripts/schemas.ts)', () => {
-  expect(JSON.parse(readFileSync(join(ROOT, 'config/weinao.schema.json'), 'utf8'))).toEqual(siteJsonSchema(drivers));
+it('the JSON schemas in config/ are the ones the code makes (node scripts/schemas.ts)', () => {
+  const read = (name: string): unknown => JSON.parse(readFileSync(join(ROOT, 'config', name), 'utf8'));
+  expect(read('weinao.schema.json')).toEqual(siteJsonSchema(drivers));
+  expect(read('rules.schema.json')).toEqual(rulesJsonSchema());
 });

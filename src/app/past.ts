@@ -6,6 +6,7 @@ import { isoTime } from '../base/time.ts';
 import { peekData } from '../config/index.ts';
 import { openHistory, type PastEvent } from '../journal/history.ts';
 import type { Env } from './check.ts';
+import { type AlarmReport, reportOf } from './kpi.ts';
 
 export interface PastAlarm {
   readonly at: string;
@@ -27,6 +28,16 @@ export async function pastAlarms(
   const history = openHistory(join(await peekData(configFolder, env), 'journal.db'));
   try {
     return history.alarms(last, (event) => rule === undefined || event.data.rule === rule).map(alarmOf);
+  } finally {
+    history.close();
+  }
+}
+
+/** @param from, to: UTC ms */
+export async function alarmReport(configFolder: string, env: Env, from: number, to: number): Promise<AlarmReport> {
+  const history = openHistory(join(await peekData(configFolder, env), 'journal.db'));
+  try {
+    return reportOf(history, from, to);
   } finally {
     history.close();
   }

@@ -4,6 +4,7 @@ import type { HELP } from './texts.ts';
 import type { Call } from './world.ts';
 
 export interface Registrar {
+  readonly program: Command;
   group(name: string, key: keyof typeof HELP): Command;
   verb(parent: Command, spec: string, key: keyof typeof HELP): Command;
   text(key: keyof typeof HELP): string;
@@ -41,7 +42,11 @@ export function registerDuty({ group, verb, text, call, done }: Registrar): void
     .action(async (what, o) => done(await (await verbs()).maintOff(call(o), what, o)));
 }
 
-export function registerRules({ group, verb, text, call, done }: Registrar): void {
+export function registerRules({ program, group, verb, text, call, done }: Registrar): void {
+  verb(program, 'report', 'report')
+    .option('--from <time>', text('from'), '7d')
+    .option('--to <time>', text('to'))
+    .action(async (o) => done(await (await import('./verbs/report.ts')).report(call(o), o)));
   const rules = group('rules', 'rules');
   const verbs = () => import('./verbs/rules.ts');
   verb(rules, 'check', 'rulesCheck').action(async (o) => done(await (await verbs()).rulesCheck(call(o))));

@@ -117,7 +117,7 @@ function build(lang: Lang, world: CliWorld, done: (code: number) => void): Comma
   );
   const group = (name: string, key: keyof typeof HELP): Command =>
     styled(program.command(name), lang, world).description(text(key));
-  const registrar = { group, verb, text, call, done };
+  const registrar = { program, group, verb, text, call, done };
   registerDuty(registrar);
   registerRules(registrar);
   const profiles = group('profiles', 'profiles');

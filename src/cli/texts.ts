@@ -65,6 +65,10 @@ export const HELP = {
   last: { zh: '最近多少条', en: 'how many' },
   by: { zh: '经手人，默认为登录用户', en: 'who does it; the logged-in user when left out' },
   rule: { zh: '只看这条规则', en: 'this rule only' },
+  report: {
+    zh: '报警质量：数量、最多的、反复的、确认用时',
+    en: 'how good the alarms are: how many, from whom, how fast acknowledged',
+  },
   maint: {
     zh: '检修：报警照记，不通知、不联动',
     en: 'maintenance: alarms are kept, nobody is called, nothing is switched',

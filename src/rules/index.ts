@@ -9,5 +9,6 @@ export const compileRules: CompileRules = (site) => {
   return { machine: createMachine(shop, units, rulesetHash(site)), problems };
 };
 
+export { rulesJsonSchema } from './language/json-schema.ts';
 export { SmallGateway } from './trial/gateway.ts';
 export { runTests, type TestReport, type TestResult } from './trial/run.ts';

@@ -80,6 +80,12 @@ describe('the duty room', () => {
     await untilStatus(daemon, 'ready', (s) => s.ready && s.devices.every((d) => d.online === true));
     expect((await run('alarms', 'list')).out).toBe('没有未关闭的报警\n');
 
+    // A rule set with an error never replaces a good one.
+    const good = readFileSync(join(site.config, 'rules/a.yaml'), 'utf8');
+    site.write({ 'rules/a.yaml': good.replace('level < 100', 'levle < 100') });
+    expect(await run('reload')).toMatchObject({ code: 4, err: expect.stringContaining('rules/a.yaml:6:7') });
+    site.write({ 'rules/a.yaml': good });
+
     values.level = 50;
     await untilStatus(daemon, 'the alarm', (s) => s.alarms.red === 1);
     await until('the siren is on', () => values.siren === 1);

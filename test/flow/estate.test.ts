@@ -216,7 +216,11 @@ describe('an estate from the bytes of its devices to the messages of its platfor
     await e.pass(5 * S);
     e.store().hold();
     e.set('smoke_1.alarm', true);
+    const began = e.clock.mono();
     await e.pass(3 * S);
+    // a poll of a second, and a second for the store to answer
+    expect((e.screen.find((l) => l.alarm.rule === 'shed_smoke')?.at ?? Number.NaN) - began).toBeLessThanOrEqual(2 * S);
+    expect((e.writes[0]?.at ?? Number.NaN) - began).toBeLessThanOrEqual(2 * S);
     expect(e.screen.find((l) => l.alarm.rule === 'shed_smoke')).toMatchObject({ held: true });
     expect(e.writes.map((w) => `${w.device} ${w.value}`)).toEqual(['siren_shed 1']);
     e.store().release();

@@ -104,6 +104,7 @@ export async function alarmsHistory(call: Call, options: { last: string; rule?: 
   const last = Number(options.last);
   const past = await pastAlarms(config, world.env, Number.isInteger(last) && last > 0 ? last : 50, options.rule);
   if (json) for (const one of past) world.out(`${JSON.stringify(one)}\n`);
+  else if (past.length === 0) world.out(lang === 'zh' ? '没有报警历史\n' : 'no alarms yet\n');
   else
     world.out(
       table(

@@ -5,8 +5,8 @@ import { type Raise, type Replayed, replayRules, testRules } from '../../app/rul
 import { WeinaoError } from '../../base/errors/index.ts';
 import { EXIT } from '../../base/exit.ts';
 import type { Lang } from '../../base/text.ts';
-import { parseDuration } from '../../base/time.ts';
 import { caret, showProblem } from '../../config/index.ts';
+import { moment } from '../moment.ts';
 import { table } from '../table.ts';
 import type { Call } from '../world.ts';
 import { describe, local, oneAlarm } from './alarms.ts';
@@ -124,15 +124,6 @@ const show = (value: unknown): string =>
     : typeof value === 'number'
       ? String(Math.round(value * 1000) / 1000)
       : String(value);
-
-/** `2026-06-01`, `2026-06-01T08:00`, or how long ago */
-function moment(given: string, now: number): number {
-  const ago = parseDuration(given);
-  if (ago !== undefined) return now - ago;
-  const at = Date.parse(given.includes('T') ? given : `${given}T00:00`);
-  if (Number.isFinite(at)) return at;
-  throw new WeinaoError('cli.bad_time', { given });
-}
 
 function replayScreen({ from, to, samples, both, only_now, only_then }: Replayed, lang: Lang): string {
   const say = (zh: string, en: string): string => (lang === 'zh' ? zh : en);

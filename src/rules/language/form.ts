@@ -3,8 +3,8 @@ import { isId } from '../../base/ids.ts';
 import type { DataClass, RuleDocument } from '../../base/model.ts';
 import type { Fields } from './fields.ts';
 
-const KEYS = ['form', 'name', 'from', 'confirm', 'keep_days', 'fields', 'tests'];
-const FIELD_KEYS = ['id', 'label', 'pick', 'text', 'number', 'place', 'must', 'person'];
+export const FORM_KEYS = ['form', 'name', 'from', 'confirm', 'keep_days', 'fields', 'tests'];
+export const FORM_FIELD_KEYS = ['id', 'label', 'pick', 'text', 'number', 'place', 'must', 'person'];
 const MOST_TEXT = 2000;
 const CLASSES = ['none', 'personal', 'sensitive'] as const;
 
@@ -33,7 +33,7 @@ export interface FormSpec {
 }
 
 export function readForm(fields: Fields, document: RuleDocument): FormSpec | undefined {
-  fields.only(KEYS);
+  fields.only(FORM_KEYS);
   const id = fields.text('form', true) ?? '';
   if (id !== '' && !isId(id)) fields.wrong('rules.bad_id', ['form'], { given: id });
   fields.words('from');
@@ -53,7 +53,7 @@ export function readForm(fields: Fields, document: RuleDocument): FormSpec | und
 }
 
 function readField(field: Fields): FormField | undefined {
-  field.only(FIELD_KEYS);
+  field.only(FORM_FIELD_KEYS);
   const id = field.text('id', true) ?? '';
   if (id !== '' && !isId(id)) field.wrong('rules.bad_id', ['id'], { given: id });
   const kind = readKind(field);

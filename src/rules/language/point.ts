@@ -29,7 +29,7 @@ export interface PointSpec {
   readonly lets: Lets;
 }
 
-const POINT_KEYS = ['point', 'name', 'unit', 'each', 'with', 'when', 'value', 'send', 'class', 'let', 'tests'];
+export const POINT_KEYS = ['point', 'name', 'unit', 'each', 'with', 'when', 'value', 'send', 'class', 'let', 'tests'];
 
 export function readPoint(fields: Fields, document: RuleDocument): PointSpec | undefined {
   fields.only(POINT_KEYS);
@@ -88,7 +88,19 @@ export interface ControlSpec {
   readonly mode: 'live' | 'shadow' | 'off';
 }
 
-const CONTROL_KEYS = ['control', 'name', 'each', 'with', 'set', 'hold', 'override', 'only', 'let', 'mode', 'tests'];
+export const CONTROL_KEYS = [
+  'control',
+  'name',
+  'each',
+  'with',
+  'set',
+  'hold',
+  'override',
+  'only',
+  'let',
+  'mode',
+  'tests',
+];
 const OVERRIDE = 30 * 60_000;
 
 export function readControl(fields: Fields, document: RuleDocument): ControlSpec | undefined {

@@ -9,7 +9,7 @@ import { type Fields, isValue } from './fields.ts';
 import { readSelector, type Selector } from './selector.ts';
 import { readWindows, type WindowSpec } from './window.ts';
 
-const KEYS = [
+export const RULE_KEYS = [
   'rule',
   'name',
   'theme',
@@ -40,9 +40,9 @@ const KEYS = [
   'mode',
   'tests',
 ] as const;
-const UNKNOWN = ['hold', 'true', 'false', 'pause'] as const;
-const MODES = ['live', 'shadow', 'off'] as const;
-const THEMES = ['elder', 'fire', 'health', 'crowd', 'security', 'energy', 'comfort'] as const;
+export const UNKNOWN = ['hold', 'true', 'false', 'pause'] as const;
+export const MODES = ['live', 'shadow', 'off'] as const;
+export const THEMES = ['elder', 'fire', 'health', 'crowd', 'security', 'energy', 'comfort'] as const;
 const SHELVE = 8 * 3_600_000;
 /** how long a match stands as a condition, when the rule does not say */
 const MATCH_KEEP = 60_000;
@@ -99,7 +99,7 @@ export interface RuleSpec {
 }
 
 export function readRule(fields: Fields, document: RuleDocument): RuleSpec | undefined {
-  fields.only(KEYS);
+  fields.only(RULE_KEYS);
   const id = fields.text('rule', true) ?? '';
   if (id !== '' && !isId(id)) fields.wrong('rules.bad_id', ['rule'], { given: id });
   const pattern = readPattern(fields);

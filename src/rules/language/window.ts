@@ -60,7 +60,7 @@ export interface WindowSpec {
   readonly where?: string;
 }
 
-const KEYS = ['over', 'every', 'need', 'between', 'of', 'is', 'to', 'against', 'n', 'at_least', 'where'];
+export const WINDOW_KEYS = ['over', 'every', 'need', 'between', 'of', 'is', 'to', 'against', 'n', 'at_least', 'where'];
 
 export function readWindows(fields: Fields | undefined): readonly WindowSpec[] {
   if (fields === undefined) return [];
@@ -81,14 +81,14 @@ export function readWindows(fields: Fields | undefined): readonly WindowSpec[] {
 export function readWindow(name: string, fields: Fields): WindowSpec | undefined {
   const fn = FUNCTIONS.find((f) => fields.has(f));
   if (fn === undefined) {
-    const given = Object.keys(fields.body).find((k) => !KEYS.includes(k)) ?? '';
+    const given = Object.keys(fields.body).find((k) => !WINDOW_KEYS.includes(k)) ?? '';
     return fields.wrong('rules.no_function', [], {
       given,
       choices: FUNCTIONS.join(' '),
       ...hints(nearest(given, FUNCTIONS)),
     });
   }
-  fields.only([fn, ...KEYS]);
+  fields.only([fn, ...WINDOW_KEYS]);
   const overMs = fields.duration('over');
   const everyMs = fields.duration('every');
   const between = fields.text('between');

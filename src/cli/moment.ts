@@ -1,0 +1,11 @@
+import { WeinaoError } from '../base/errors/index.ts';
+import { parseDuration } from '../base/time.ts';
+
+/** `2026-06-01`, `2026-06-01T08:00`, or how long ago (`24h`), as UTC ms. */
+export function moment(given: string, now: number): number {
+  const ago = parseDuration(given);
+  if (ago !== undefined) return now - ago;
+  const at = Date.parse(given.includes('T') ? given : `${given}T00:00`);
+  if (Number.isFinite(at)) return at;
+  throw new WeinaoError('cli.bad_time', { given });
+}

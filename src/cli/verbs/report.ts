@@ -1,0 +1,43 @@
+/** `weinao report`: how good the alarms are. */
+import type { AlarmReport } from '../../app/kpi.ts';
+import { alarmReport } from '../../app/past.ts';
+import { EXIT } from '../../base/exit.ts';
+import type { Lang } from '../../base/text.ts';
+import { moment } from '../moment.ts';
+import { table } from '../table.ts';
+import type { Call } from '../world.ts';
+import { local, word } from './alarms.ts';
+
+export interface ReportOptions {
+  readonly from: string;
+  readonly to?: string;
+}
+
+export async function report({ world, lang, config, json }: Call, options: ReportOptions): Promise<number> {
+  const now = Date.parse(world.now());
+  const until = options.to === undefined ? now : moment(options.to, now);
+  const result = await alarmReport(config, world.env, moment(options.from, now), until);
+  world.out(json ? `${JSON.stringify({ schema: 1, ...result })}\n` : screen(result, lang));
+  return EXIT.ok;
+}
+
+function screen(r: AlarmReport, lang: Lang): string {
+  const say = (zh: string, en: string): string => (lang === 'zh' ? zh : en);
+  const levels = Object.entries(r.by_level).map(([level, n]) => `${word(level, lang)} ${n}`);
+  const rows: [string, string][] = [
+    [say('时段', 'time'), `${local(r.from)} .. ${local(r.to)}`],
+    [say('报警', 'alarms'), `${r.raised}  ${levels.join(say('，', ', '))}`],
+    [
+      say('每 10 分钟', 'in 10 minutes'),
+      say(
+        `平均 ${r.per_10min.mean}，最多 ${r.per_10min.worst}，集中出现 ${r.per_10min.floods} 次`,
+        `mean ${r.per_10min.mean}, worst ${r.per_10min.worst}, floods ${r.per_10min.floods}`,
+      ),
+    ],
+    [say('确认用时（中位）', 'time to ack (median)'), r.median_ack_s === undefined ? '—' : `${r.median_ack_s} s`],
+    [say('反复', 'chattering'), r.chattering.join(' ') || '—'],
+    [say('超过一天', 'over a day'), r.standing.map((s) => `${s.key} ${s.hours}h`).join(' ') || '—'],
+  ];
+  const worst = r.worst.map((w) => ['  ', w.count, w.key, w.name] as const);
+  return `${table(rows)}${say('最多的', 'most from')}:\n${table(worst)}`;
+}
