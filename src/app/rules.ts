@@ -9,7 +9,7 @@ import { isoTime } from '../base/time.ts';
 import { readSecret, systemFiles } from '../io/files.ts';
 import { exists } from '../io/process.ts';
 import { openHistory, type PastSample } from '../journal/history.ts';
-import { compileRules, runTests, SmallGateway, type TestResult } from '../rules/index.ts';
+import { BUILT_IN, compileRules, runTests, SmallGateway, type TestResult } from '../rules/index.ts';
 import type { Env } from './check.ts';
 import { shippedConfig, shippedProfiles } from './shipped.ts';
 
@@ -115,7 +115,6 @@ export function replayRules(model: SiteModel, from: number, to: number, rule: st
   }
 }
 
-const BUILT_IN = ['no_data', 'flapping', 'flood'];
 const isMine = (of: string, rule: string | undefined): boolean =>
   !of.startsWith('sys.') && !BUILT_IN.includes(of) && (rule === undefined || of === rule);
 

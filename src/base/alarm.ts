@@ -61,6 +61,8 @@ export interface Alarm {
   readonly muteUntil?: number;
   /** names it was sent or escalated to; decides later who sees its revisions, never leaves the gateway */
   readonly told?: readonly string[];
+  /** its raise was neither muted nor late: what it switches was switched, and is switched back when it clears */
+  readonly acted?: boolean;
   /** what made it so, as the gateway saw it at the raise; for `rules explain`, never leaves */
   readonly why?: Why;
 }

@@ -51,9 +51,10 @@ export class StoreKeeper {
         together.map((t) => t.work),
         save ? (db) => streams.save(db) : undefined,
       );
+      // The feeds hear of it first: an alarm is handed to their senders before anything is done because of it.
+      this.answer({ head: store.head });
       for (const [i, { n }] of together.entries())
         this.answer({ n, value: { durable: store.durable, events: stored[i] ?? [] } });
-      this.answer({ head: store.head });
     } catch (error) {
       for (const { n } of together) this.fail(n, error);
     }

@@ -96,6 +96,9 @@ describe('alarms', () => {
     h.to(H + 1);
     expect(h.gateway.alarm('fire/smoke')).toMatchObject({ mute: 'none' });
     expect(h.acts).toEqual(['tell duty', 'tell duty']);
+    // What was not switched on is not switched off.
+    h.see('smoke.alarm', false);
+    expect(h.acts.filter((act) => act.startsWith('write'))).toEqual([]);
     h.ask({ kind: 'maintain', what: 'nobody', by: 'x', reason: 'y', forMs: H });
     expect(h.gateway.answers.at(-1)).toMatchObject({ ok: false, code: 'alarms.nothing_there' });
   });

@@ -36,6 +36,8 @@ export interface Written {
   readonly value: number;
   /** monotonic ms */
   readonly at: number;
+  /** messages the broker had by then */
+  readonly published: number;
 }
 
 export interface Estate {
@@ -224,7 +226,13 @@ class LiveEstate implements Estate {
         const found = at(table, address);
         if (found === undefined) return false;
         this.values.set(`${device.id}.${found.id}`, value);
-        this.writes.push({ device: device.id, point: found.id, value, at: this.clock.mono() });
+        this.writes.push({
+          device: device.id,
+          point: found.id,
+          value,
+          at: this.clock.mono(),
+          published: this.broker.taken.length,
+        });
         return true;
       },
     };

@@ -68,7 +68,8 @@ export class Acts {
     });
   }
 
-  give(act: Act, step: Step): void {
+  give(given: Act, step: Step): void {
+    const act = lean(given);
     this.pending.set(act.key, act);
     step.state(ACT + act.key, act);
     step.emit({ kind: 'act', act });
@@ -117,6 +118,13 @@ export class Acts {
     this.stops.set(stop.key, stop);
     this.wheel.set(stop, due.mono);
   }
+}
+
+/** Whoever carries it out needs no explanation; rows are bytes on a card. */
+function lean(act: Act): Act {
+  if (act.alarm?.why === undefined) return act;
+  const { why: _, ...alarm } = act.alarm;
+  return { ...act, alarm };
 }
 
 class Stop implements Timed {

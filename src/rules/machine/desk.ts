@@ -103,9 +103,11 @@ export class Desk {
     const isFlood = this.flood.count(raised.alarm, isNew, step);
     const { mute, quiet } = this.muteOf(raised.alarm);
     const told = tellsOf(book).filter(() => mute === 'none' && !isFlood);
+    const acts = mute === 'none' && !given.late;
     const alarm: Alarm = {
       ...withoutMute(raised.alarm),
       mute,
+      ...(acts ? { acted: true } : {}),
       ...(quiet === undefined
         ? {}
         : {
@@ -118,7 +120,7 @@ export class Desk {
     };
     this.settle({ transition: 'raised', alarm }, step);
     if (mute !== 'none') return;
-    if (given.late !== true) this.actOn(alarm, book, isFlood ? 'tell-not' : 'all', step);
+    if (acts) this.actOn(alarm, book, isFlood ? 'tell-not' : 'all', step);
     if (!isFlood && alarm.ack !== 'acked') this.startLadder(alarm, book, step);
   }
 
@@ -133,7 +135,8 @@ export class Desk {
     const book = this.world.book(key);
     const cleared = alarms.clear(open, step.now, reason);
     this.settle(cleared, step);
-    this.acts.carryOut(book.undo, cleared.alarm, 'cleared', (name) => this.world.deviceOf(key, name), step);
+    if (open.acted === true)
+      this.acts.carryOut(book.undo, cleared.alarm, 'cleared', (name) => this.world.deviceOf(key, name), step);
     this.endLadder(this.ladders.get(key), step);
   }
 
@@ -371,7 +374,7 @@ const tellsOf = (book: Book): string[] => book.do.flatMap((a) => (a.do === 'tell
 const union = (a: readonly string[] | undefined, b: readonly string[]): string[] => [...new Set([...(a ?? []), ...b])];
 
 function withoutMute(alarm: Alarm): Alarm {
-  const { muteReason: _, muteUntil: __, flood: ___, ...rest } = alarm;
+  const { muteReason: _, muteUntil: __, flood: ___, acted: ____, ...rest } = alarm;
   return rest;
 }
 

@@ -18,7 +18,7 @@ import { ControlRun } from './control-run.ts';
 import { type Book, Desk, type DeskWorld, PLAIN } from './desk.ts';
 import { Forms } from './forms.ts';
 import { Heap, Wheel } from './heap.ts';
-import { NO_DATA, noData } from './no-data.ts';
+import { FLAPPING, FLOOD, NO_DATA, noData } from './no-data.ts';
 import { PointRun } from './point-run.ts';
 import { ageOf, EVENT_AGE, isAgain, isOlder, timeOf } from './readings.ts';
 import { RuleRun } from './rule-run.ts';
@@ -364,8 +364,11 @@ export class World implements RuleState, Surroundings, DeskWorld {
   private isKnown(key: string): boolean {
     const [rule = '', instance = ''] = [key.slice(0, key.indexOf('/')), key.slice(key.indexOf('/') + 1)];
     if (rule === NO_DATA) return this.shop.site.devices.has(instance);
-    if (rule === 'flapping') return this.byKey.has(instance);
-    return rule === 'flood' || rule.startsWith('sys.') || this.byKey.has(key);
+    if (rule === FLAPPING) {
+      const unit = this.byKey.get(instance)?.unit;
+      return unit?.kind === 'rule' && unit.spec.flap !== undefined;
+    }
+    return rule === FLOOD || rule.startsWith('sys.') || this.byKey.has(key);
   }
 
   /** Rows of rules that are no longer there. */
