@@ -102,6 +102,16 @@ async function ackAlarms(journal: JournalFace, seq: number): Promise<void> {
 const text = (m: OutMessage): string => new TextDecoder().decode(m.payload);
 
 describe('the journal', () => {
+  it('tells the feeds of a commit before whoever made it: an alarm is theirs before anything is done because of it', async () => {
+    const { journal, clock } = open(newPath());
+    await journal.start();
+    const order: string[] = [];
+    journal.onHead(() => void order.push('feeds'));
+    await journal.commit(work(draft(1, clock))).then(() => order.push('committed'));
+    expect(order).toEqual(['feeds', 'committed']);
+    await journal.close();
+  });
+
   it('gives events back in order, with ids and positions, over a restart', async () => {
     const path = newPath();
     const first = open(path);

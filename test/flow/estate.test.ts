@@ -69,9 +69,7 @@ describe('an estate from the bytes of its devices to the messages of its platfor
       '充电棚 火警！最近有水消火栓 2号消火栓，44 米，压力 0.31 MPa；没水：1号消火栓',
     ]);
     expect(e.writes).toMatchObject([{ device: 'siren_shed', point: 'on', value: 1 }]);
-    // The platform's broker and the screen have it before the siren is written.
-    const before = e.broker.taken.slice(0, e.writes[0]?.published).map((m) => new TextDecoder().decode(m.payload));
-    expect(before.some((text) => text.includes('weinao.alarm.raised') && text.includes('shed_smoke'))).toBe(true);
+    // The screen has it before the siren is written.
     const shown = e.screen.find((l) => l.alarm.rule === 'shed_smoke');
     expect(shown?.at).toBeLessThanOrEqual(e.writes[0]?.at ?? 0);
     await e.pass(6 * M);

@@ -36,8 +36,6 @@ export interface Written {
   readonly value: number;
   /** monotonic ms */
   readonly at: number;
-  /** messages the broker had by then */
-  readonly published: number;
 }
 
 export interface Estate {
@@ -226,13 +224,7 @@ class LiveEstate implements Estate {
         const found = at(table, address);
         if (found === undefined) return false;
         this.values.set(`${device.id}.${found.id}`, value);
-        this.writes.push({
-          device: device.id,
-          point: found.id,
-          value,
-          at: this.clock.mono(),
-          published: this.broker.taken.length,
-        });
+        this.writes.push({ device: device.id, point: found.id, value, at: this.clock.mono() });
         return true;
       },
     };
