@@ -1,5 +1,5 @@
 /** The verbs of the duty room and of those who write rules. */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { HELP } from './texts.ts';
 import type { Call } from './world.ts';
 
@@ -40,6 +40,23 @@ export function registerDuty({ group, verb, text, call, done }: Registrar): void
   verb(maint, 'off <what>', 'maintOff')
     .option('--by <name>', text('by'))
     .action(async (what, o) => done(await (await verbs()).maintOff(call(o), what, o)));
+}
+
+export function registerStore({ program, verb, text, call, done }: Registrar): void {
+  verb(program, 'export', 'export')
+    .option('--from <time>', text('from'), '24h')
+    .option('--to <time>', text('to'))
+    .addOption(new Option('--what <readings|events>', text('what')).choices(['readings', 'events']).default('readings'))
+    .addOption(new Option('--format <csv|ndjson>', text('format')).choices(['csv', 'ndjson']).default('csv'))
+    .option('--device <id>', text('device'))
+    .option('--personal', text('personal'))
+    .action(async (o) => done(await (await import('./verbs/export.ts')).exportData(call(o), o)));
+  verb(program, 'backup <file>', 'backup').action(async (file, o) =>
+    done(await (await import('./verbs/backup.ts')).backup(call(o), file)),
+  );
+  verb(program, 'restore <file>', 'restore').action(async (file, o) =>
+    done(await (await import('./verbs/backup.ts')).restore(call(o), file)),
+  );
 }
 
 export function registerRules({ program, group, verb, text, call, done }: Registrar): void {

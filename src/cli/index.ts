@@ -4,7 +4,7 @@ import stringWidth from 'string-width';
 import { isWeinaoError } from '../base/errors/index.ts';
 import { EXIT, exitCode } from '../base/exit.ts';
 import { type Lang, say } from '../base/text.ts';
-import { registerDuty, registerRules } from './duty.ts';
+import { registerDuty, registerRules, registerStore } from './duty.ts';
 import { HELP, TITLES } from './texts.ts';
 import { optionInChinese, usageInChinese } from './usage.ts';
 import { type Call, type CliWorld, localeLang } from './world.ts';
@@ -120,6 +120,7 @@ function build(lang: Lang, world: CliWorld, done: (code: number) => void): Comma
   const registrar = { program, group, verb, text, call, done };
   registerDuty(registrar);
   registerRules(registrar);
+  registerStore(registrar);
   const profiles = group('profiles', 'profiles');
   verb(profiles, 'list', 'profilesList').action(async (options) =>
     done(await (await import('./verbs/profiles.ts')).profilesList(call(options))),

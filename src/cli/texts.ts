@@ -73,6 +73,18 @@ export const HELP = {
     zh: '检修：报警照记，不通知、不联动',
     en: 'maintenance: alarms are kept, nobody is called, nothing is switched',
   },
+  export: {
+    zh: '导出历史读数或事件（CSV、NDJSON），默认不含个人数据',
+    en: 'stored readings or events as CSV or NDJSON; without personal ones',
+  },
+  what: { zh: '读数或事件', en: 'readings or events' },
+  format: { zh: '格式', en: 'format' },
+  personal: { zh: '也导出涉及个人的行', en: 'personal rows, too' },
+  backup: { zh: '备份数据文件，网关照常运行', en: 'copy the journal; the gateway goes on' },
+  restore: {
+    zh: '从备份恢复（先停止网关；原文件改名保留）',
+    en: 'put a backup back (stop the gateway first; the file in place is kept)',
+  },
   maintList: { zh: '列出检修', en: 'list it' },
   maintOn: { zh: '登记检修：设备、位置或规则，多久，为什么', en: 'begin: device, place or rule, how long, why' },
   maintOff: { zh: '结束检修', en: 'end it' },

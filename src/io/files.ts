@@ -1,6 +1,19 @@
 /** Files: the configuration's reader, secrets, and writes that survive a power cut. */
 import { constants } from 'node:fs';
-import { copyFile, mkdir, open, readdir, readFile, readlink, rename, rm, stat, symlink } from 'node:fs/promises';
+import {
+  chmod,
+  chown,
+  copyFile,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  readlink,
+  rename,
+  rm,
+  stat,
+  symlink,
+} from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { SecretRef } from '../base/model.ts';
 import type { FileReader } from '../base/ports.ts';
@@ -88,6 +101,29 @@ export async function writeAtomic(path: string, content: string | Uint8Array, mo
   }
   await rename(beside, path);
   await syncFolder(dirname(path));
+}
+
+/** Gives a finished file its name; afterwards both are on the disk. Only its owner may read it. */
+export async function replaceDurably(from: string, to: string): Promise<void> {
+  await chmod(from, 0o600);
+  const file = await open(from, 'r+');
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(from, to);
+  await syncFolder(dirname(to));
+}
+
+/** Copies a file into a folder, as its folder's owner would have made it. */
+export async function copyDurably(from: string, to: string): Promise<void> {
+  const beside = `${to}.new`;
+  await copyFile(from, beside);
+  const { uid, gid } = await stat(dirname(to));
+  // Whoever restores with sudo must not leave a file the gateway cannot write.
+  if (process.getuid?.() === 0) await chown(beside, uid, gid);
+  await replaceDurably(beside, to);
 }
 
 async function syncFolder(path: string): Promise<void> {

@@ -36,4 +36,14 @@ export const journalErrors = errorTable({
     next: { zh: '网关运行过之后才有历史', en: 'there is history once the gateway has run' },
     retry: 'never',
   },
+  'journal.exists': {
+    says: { zh: '{path} 已存在', en: '{path} exists already' },
+    next: { zh: '换一个文件名，或先移走它', en: 'choose another name, or move it away first' },
+    retry: 'never',
+  },
+  'journal.not_ours': {
+    says: { zh: '{path} 不是完好的备份', en: '{path} is no sound backup' },
+    next: { zh: '换一份 weinao backup 生成的文件', en: 'use another file made by weinao backup' },
+    retry: 'never',
+  },
 });

@@ -1,0 +1,41 @@
+import { checkConfig } from '../../app/check.ts';
+import { type ExportAsk, exportRows } from '../../app/export.ts';
+import { WeinaoError } from '../../base/errors/index.ts';
+import { EXIT } from '../../base/exit.ts';
+import { moment } from '../moment.ts';
+import type { Call } from '../world.ts';
+
+export interface ExportOptions {
+  readonly from: string;
+  readonly to?: string;
+  readonly what: ExportAsk['what'];
+  readonly format: ExportAsk['format'];
+  readonly device?: string;
+  readonly personal?: boolean;
+}
+
+/** `weinao export`: stored readings or events on standard output. */
+export async function exportData(call: Call, options: ExportOptions): Promise<number> {
+  const { world, lang, config } = call;
+  const { site, problems } = await checkConfig(config, world.env);
+  const [first] = problems.filter((p) => p.severity === 'error');
+  if (site === undefined) throw new WeinaoError(first?.code ?? 'config.invalid', first?.params ?? {});
+  const now = Date.parse(world.now());
+  const ask: ExportAsk = {
+    what: options.what,
+    format: options.format,
+    from: moment(options.from, now),
+    to: options.to === undefined ? now : moment(options.to, now),
+    isPersonalToo: options.personal === true,
+    ...(options.device === undefined ? {} : { device: options.device }),
+  };
+  const { rows, withheld } = exportRows(site, ask, (line) => world.out(line));
+  const kept =
+    withheld === 0
+      ? ''
+      : lang === 'zh'
+        ? `；另有 ${withheld} 行涉及个人，加 --personal 才导出`
+        : `; ${withheld} personal rows left out, --personal includes them`;
+  world.err(lang === 'zh' ? `${rows} 行${kept}\n` : `${rows} rows${kept}\n`);
+  return EXIT.ok;
+}
