@@ -1,7 +1,7 @@
 /**
  * The daemon's local API: HTTP over its unix socket, for the CLI and whoever the socket's group lets in.
  * GET /v1/status /v1/health /v1/watch /v1/wire?channel=ID /v1/plan /v1/scan?channel=ID /v1/alarms /v1/maint /v1/look?rule=ID
- * POST /v1/reload /v1/probe /v1/relearn /v1/operate
+ * POST /v1/reload /v1/probe /v1/relearn /v1/operate /v1/write
  */
 
 import { hex } from '../base/bytes.ts';
@@ -25,6 +25,8 @@ export interface ApiHouse {
   look(rule: string): unknown;
   /** ack, shelve, maintain, form, …; throws what was refused */
   operate(ask: unknown): Promise<unknown>;
+  /** a person switches an output */
+  write(ask: unknown): Promise<unknown>;
   /** asked before the reply begins, so that a house still starting is an error and not an empty stream */
   watch(filter: WatchFilter): (push: (line: WatchLine) => void, signal: AbortSignal) => void;
   /** throws cli.unknown_channel */
@@ -67,6 +69,8 @@ async function route(house: ApiHouse, request: ApiRequest, signal: AbortSignal):
       return { status: 200, json: house.look(query.get('rule') ?? '') };
     case 'POST /v1/operate':
       return { status: 200, json: await house.operate(request.body) };
+    case 'POST /v1/write':
+      return { status: 200, json: await house.write(request.body) };
     case 'GET /v1/watch': {
       const device = query.get('device');
       const filter = {

@@ -21,7 +21,7 @@ import { type Checked, type CheckedSite, checkConfigApart, type Env } from './ch
 import { configFault } from './faults.ts';
 import { createHealth, type HealthWatch } from './health.ts';
 import { type House, openHouse } from './house.ts';
-import { alarmView, answerOf, readOperation } from './operate.ts';
+import { alarmView, answerOf, readOperation, readWrite } from './operate.ts';
 import { plansOf } from './plan.ts';
 import { systemDoors } from './ports.ts';
 import { probe, readProbeAsk } from './probe.ts';
@@ -247,6 +247,10 @@ class LiveDaemon implements Daemon {
       }),
       look: (rule) => ({ schema: 1, instances: this.house.look(rule) }),
       operate: async (ask) => answerOf(await this.house.operate(readOperation(ask))),
+      write: async (ask) => {
+        const { output, value, by } = readWrite(ask);
+        return { schema: 1, output, ...(await this.house.write(output, value, by)) };
+      },
       watch: (filter) => {
         const { hub } = this.house;
         return (push, signal) => hub.listen(filter, push, signal);

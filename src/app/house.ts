@@ -8,11 +8,12 @@
  */
 import { join } from 'node:path';
 import { drivers } from '../../drivers/index.ts';
+import { WeinaoError } from '../base/errors/index.ts';
 import { isShed } from '../base/feed.ts';
 import type { Commit, JournalFacts, Restored } from '../base/journal.ts';
 import type { PointModel, SiteModel } from '../base/model.ts';
 import type { Clock, Log, Random } from '../base/ports.ts';
-import type { Reading } from '../base/reading.ts';
+import type { Reading, Value } from '../base/reading.ts';
 import type { Answer, Look, Maintenance, Operation } from '../base/rules.ts';
 import { createEngine, type DeviceChange, type Engine } from '../engine/index.ts';
 import type { SystemClock } from '../io/clock.ts';
@@ -25,13 +26,14 @@ import { catalogOf } from './catalog.ts';
 import type { CheckedSite } from './check.ts';
 import { refusedFault, setAsideFault, shedFault, silentFault, storeFault } from './faults.ts';
 import { createMadePoints } from './made.ts';
-import { createPerformer, type Performer } from './perform.ts';
+import { createPerformer, type Outcome, type Performer } from './perform.ts';
 import { createPipeline, type Pipeline, readingsInput } from './pipeline.ts';
 import type { Doors } from './ports.ts';
 import { createTechnical, type TechnicalFault } from './technical.ts';
 import { createWatchHub, type WatchHub } from './watch.ts';
 
 const ANSWER_WITHIN = 2000;
+const VALUE_TYPE = { bool: 'boolean', number: 'number', string: 'string' } as const;
 
 export interface HouseDeps {
   readonly clock: Pick<SystemClock, keyof Clock | 'floor'>;
@@ -60,6 +62,8 @@ export interface House {
   clear(topic: string, instance: string): void;
   /** what a person asks of alarms, maintenance and forms */
   operate(ask: Operation): Promise<Answer>;
+  /** A person switches an output; its control keeps off for a while. Throws device.no_output and device.value_out_of_range. */
+  write(output: string, value: Value, by: string): Promise<Outcome>;
   maintenance(): readonly Maintenance[];
   /** the instances of a rule as they stand */
   look(rule: string): readonly Look[];
@@ -142,7 +146,7 @@ class LiveHouse implements House {
       board: this.board,
       technical: this.technical,
       commit: (work) => this.journal.commit(work),
-      perform: (act) => this.performer.perform(act),
+      perform: (act) => void this.performer.perform(act),
       onSkipped: (act, why) => this.performer.skipped(act, why),
       onMade: (readings) => this.keepMade(readings),
       onShadow: ({ transition, alarm }) => {
@@ -239,6 +243,20 @@ class LiveHouse implements House {
     // On the disk before it is said to be done; a disk that stalls does not keep the duty room waiting.
     await Promise.race([this.pipeline.settled(), this.deps.clock.sleep('answer', ANSWER_WITHIN).catch(() => {})]);
     return answer;
+  }
+
+  async write(output: string, value: Value, by: string): Promise<Outcome> {
+    const { model, machine } = this.site;
+    const [device = '', point = ''] = output.split('.');
+    const known = model.devices.get(device)?.points.find((p) => p.id === point);
+    if (known === undefined || !machine.outputs.has(output))
+      throw new WeinaoError('device.no_output', { output, known: [...machine.outputs].slice(0, 12).join(' ') });
+    if (typeof value !== VALUE_TYPE[known.kind])
+      throw new WeinaoError('device.value_out_of_range', { point: output, value });
+    const at = this.deps.clock.now();
+    const key = `manual/${output}/${Math.round(at.wall)}.${Math.round(at.mono)}`;
+    this.pipeline.input({ kind: 'manual', device, point });
+    return this.performer.perform({ key, step: { do: 'write', device, point, value }, leaves: true, at: at.wall, by });
   }
 
   private asked(ask: Operation): Answer {

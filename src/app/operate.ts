@@ -2,6 +2,7 @@
 import type { Alarm } from '../base/alarm.ts';
 import { renderAlarmText } from '../base/alarm-text.ts';
 import { WeinaoError } from '../base/errors/index.ts';
+import type { Value } from '../base/reading.ts';
 import { type Answer, OPERATIONS, type Operation } from '../base/rules.ts';
 import { isoTime } from '../base/time.ts';
 
@@ -45,6 +46,24 @@ export function readOperation(body: unknown): Operation {
     case undefined:
       throw new WeinaoError('cli.bad_operation', { field: 'kind' });
   }
+}
+
+export interface WriteAsk {
+  readonly output: string;
+  readonly value: Value;
+  readonly by: string;
+}
+
+/** Throws cli.bad_operation. */
+export function readWrite(body: unknown): WriteAsk {
+  const { output, value, by } = (body ?? {}) as Record<string, unknown>;
+  const isText = (x: unknown): x is string => typeof x === 'string' && x.trim() !== '' && x.length <= MOST;
+  if (!isText(output)) throw new WeinaoError('cli.bad_operation', { field: 'output' });
+  if (!isText(by)) throw new WeinaoError('cli.bad_operation', { field: 'by' });
+  const isNumber = typeof value === 'number' && Number.isFinite(value);
+  if (!isNumber && typeof value !== 'boolean' && !isText(value))
+    throw new WeinaoError('cli.bad_operation', { field: 'value' });
+  return { output, value, by };
 }
 
 /** Throws what was refused. */

@@ -72,7 +72,7 @@ function bench(over: Partial<PerformDeps> = {}) {
 describe('a write', () => {
   it('is done once, read back, and said so', async () => {
     const b = bench();
-    b.performer.perform(b.write());
+    void b.performer.perform(b.write());
     await b.clock.advance(10);
     expect(b.calls).toEqual(['siren.on=true @0']);
     expect(b.events[0]).toMatchObject({
@@ -86,7 +86,7 @@ describe('a write', () => {
 
   it('is tried three times when it reads back wrong, and fails with what was read', async () => {
     const b = bench({ write: () => Promise.resolve({ done: false, readBack: false }) });
-    b.performer.perform(b.write());
+    void b.performer.perform(b.write());
     await b.clock.advance(10_000);
     expect(b.results()).toEqual(['write failed read back false']);
   });
@@ -101,7 +101,7 @@ describe('a write', () => {
         );
       },
     });
-    b.performer.perform(b.write());
+    void b.performer.perform(b.write());
     await b.clock.advance(5900);
     expect([tries, b.results()]).toEqual([3, []]);
     await b.clock.advance(200);
@@ -113,8 +113,8 @@ describe('a write', () => {
     const old = b.write('old');
     const back = b.write('back', false);
     await b.clock.advance(61_000);
-    b.performer.perform(old);
-    b.performer.perform(back);
+    void b.performer.perform(old);
+    void b.performer.perform(back);
     await b.clock.advance(10);
     expect(b.results()).toEqual(['write expired too late to begin', 'write done']);
   });
@@ -132,9 +132,9 @@ describe('a write', () => {
         return { done: true };
       },
     });
-    b.performer.perform(b.write('1'));
-    b.performer.perform({ ...b.write('2'), step: { do: 'write', device: 'siren', point: 'on', value: false } });
-    b.performer.perform({ ...b.write('3'), step: { do: 'write', device: 'lamp', point: 'on', value: true } });
+    void b.performer.perform(b.write('1'));
+    void b.performer.perform({ ...b.write('2'), step: { do: 'write', device: 'siren', point: 'on', value: false } });
+    void b.performer.perform({ ...b.write('3'), step: { do: 'write', device: 'lamp', point: 'on', value: true } });
     await b.clock.advance(10);
     expect(order).toEqual(['siren true', 'lamp true']);
     release();
@@ -144,8 +144,8 @@ describe('a write', () => {
 
   it('to nobody, and a picture nobody can take, fail and are answered for', async () => {
     const b = bench({ write: () => undefined });
-    b.performer.perform(b.write());
-    b.performer.perform({ key: 's', step: { do: 'snapshot', device: 'cam' }, leaves: true, at: 0 });
+    void b.performer.perform(b.write());
+    void b.performer.perform({ key: 's', step: { do: 'snapshot', device: 'cam' }, leaves: true, at: 0 });
     await b.clock.advance(10);
     const said = b.results().map((r) => r.split(' ').slice(0, 3).join(' '));
     expect(said.sort()).toEqual(['snapshot failed no', 'write failed no']);
@@ -156,9 +156,9 @@ describe('a write', () => {
 describe('telling', () => {
   it('a screen makes no event; a webhook and another system get the text', async () => {
     const b = bench();
-    b.performer.perform(b.tell('duty'));
-    b.performer.perform(b.tell('robot'));
-    b.performer.perform(b.tell('lifts'));
+    void b.performer.perform(b.tell('duty'));
+    void b.performer.perform(b.tell('robot'));
+    void b.performer.perform(b.tell('lifts'));
     await b.clock.advance(10);
     expect(b.calls).toEqual(['robot 水位 1.5 @0', 'lifts 水位 1.5 @0']);
     expect(b.results()).toEqual(['tell done', 'tell done']);
@@ -173,7 +173,7 @@ describe('telling', () => {
         return Promise.reject(new Error('HTTP 503'));
       },
     });
-    b.performer.perform(b.tell('robot'));
+    void b.performer.perform(b.tell('robot'));
     await b.clock.advance(7000);
     expect(calls).toBe(3);
     expect(b.inputs).toEqual([{ kind: 'unreachable', aid: 'A1' }]);
@@ -184,14 +184,14 @@ describe('telling', () => {
 
   it('an answer may be a form: the result of a call', async () => {
     const b = bench({ post: () => Promise.resolve({ form: 'call_result', fields: { result: 'red' } }) });
-    b.performer.perform(b.tell('robot'));
+    void b.performer.perform(b.tell('robot'));
     await b.clock.advance(10);
     expect(b.inputs[0]).toEqual({ kind: 'form', form: 'call_result', fields: { result: 'red' }, by: 'robot' });
   });
 
   it('a feed that is down pulls the next step forward; the alarm waits in its buffer', async () => {
     const b = bench({ isFeedUp: () => false });
-    b.performer.perform(b.tell('street'));
+    void b.performer.perform(b.tell('street'));
     await b.clock.advance(10);
     expect(b.inputs).toEqual([
       { kind: 'unreachable', aid: 'A1' },
@@ -201,7 +201,7 @@ describe('telling', () => {
 
   it('more than two hundred for one person at once is bounded, and the rest said to have failed', async () => {
     const b = bench({ post: () => new Promise(() => {}) });
-    for (let i = 0; i < 210; i++) b.performer.perform(b.tell('robot', `k${i}`));
+    for (let i = 0; i < 210; i++) void b.performer.perform(b.tell('robot', `k${i}`));
     await b.clock.advance(10);
     expect(b.results().filter((r) => r === 'tell failed queue full').length).toBe(10);
   });
@@ -209,7 +209,7 @@ describe('telling', () => {
 
 it('stopped in the middle it says nothing: the row stays for the next start', async () => {
   const b = bench({ post: () => Promise.reject(new Error('away')) });
-  b.performer.perform(b.tell('robot'));
+  void b.performer.perform(b.tell('robot'));
   await b.clock.advance(10);
   b.performer.stop();
   await b.clock.advance(10_000);
@@ -230,8 +230,8 @@ it('given out again while it is on its way it is done once', async () => {
     },
   });
   const act = b.write();
-  b.performer.perform(act);
-  b.performer.perform(act);
+  void b.performer.perform(act);
+  void b.performer.perform(act);
   await b.clock.advance(10);
   release();
   await b.clock.advance(10);

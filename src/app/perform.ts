@@ -45,13 +45,14 @@ export interface PerformDeps {
 }
 
 export interface Performer {
-  perform(act: Act): void;
+  /** resolves when it is over; never rejects */
+  perform(act: Act): Promise<Outcome>;
   /** nobody carries this out any more: said, and done with */
   skipped(act: Act, why: string): void;
   stop(): void;
 }
 
-interface Outcome {
+export interface Outcome {
   readonly outcome: 'done' | 'failed' | 'expired';
   readonly why?: string;
   readonly value?: Value;
@@ -74,27 +75,32 @@ class LivePerformer implements Performer {
     this.deps = deps;
   }
 
-  perform(act: Act): void {
-    if (this.underway.has(act.key)) return;
+  perform(act: Act): Promise<Outcome> {
+    if (this.underway.has(act.key)) return Promise.resolve({ outcome: 'failed', why: 'on its way already' });
     const lane = laneOf(act);
     const queue = this.tails.get(lane) ?? { tail: Promise.resolve(), waiting: 0 };
     this.tails.set(lane, queue);
-    if (queue.waiting >= MOST_WAITING && !isSafe(act))
-      return this.over(act, { outcome: 'failed', why: 'queue full' }, 0);
+    if (queue.waiting >= MOST_WAITING && !isSafe(act)) {
+      const full: Outcome = { outcome: 'failed', why: 'queue full' };
+      this.over(act, full, 0);
+      return Promise.resolve(full);
+    }
     queue.waiting++;
     this.underway.add(act.key);
-    queue.tail = queue.tail.then(async () => {
-      if (this.stopping.signal.aborted) return;
+    const result = queue.tail.then(async (): Promise<Outcome> => {
       const began = this.deps.clock.mono();
-      const outcome = await this.carryOut(act).catch(
-        (error: unknown) => ({ outcome: 'failed', why: reason(error) }) as const,
-      );
+      const outcome = this.stopping.signal.aborted
+        ? ({ outcome: 'failed', why: 'the gateway stops' } as const)
+        : await this.carryOut(act).catch((error: unknown) => ({ outcome: 'failed', why: reason(error) }) as const);
       queue.waiting--;
       this.underway.delete(act.key);
       if (queue.waiting === 0) this.tails.delete(lane);
       // Stopped in the middle: the row stays, and the next start decides.
       if (!this.stopping.signal.aborted) this.over(act, outcome, this.deps.clock.mono() - began);
+      return outcome;
     });
+    queue.tail = result.then(() => {});
+    return result;
   }
 
   skipped(act: Act, why: string): void {
@@ -121,6 +127,7 @@ class LivePerformer implements Performer {
       ...(step.do === 'write' ? { point: step.point, value: step.value } : {}),
       ...(value === undefined ? {} : { read_back: value }),
       ...(why === undefined ? {} : { why }),
+      ...(act.by === undefined ? {} : { by: act.by }),
       ...(act.alarm === undefined ? {} : { aid: act.alarm.aid }),
     };
     const subject = step.do === 'tell' ? {} : { subject: step.device };

@@ -24,6 +24,7 @@ const BY_CODE: Readonly<Partial<Record<ErrorCode, number>>> = {
   'link.closed': EXIT.noAnswer,
   'link.bad_frame': EXIT.noAnswer,
   'device.refused': EXIT.refused,
+  'device.no_output': EXIT.refused,
   'device.refused_item': EXIT.refused,
 };
 const BY_AREA: Readonly<Record<string, number>> = {

@@ -81,6 +81,8 @@ export interface Act {
   readonly at: number;
   readonly level?: Level;
   readonly alarm?: Alarm;
+  /** a person's own doing */
+  readonly by?: string;
 }
 
 export type ActStep =
@@ -144,6 +146,8 @@ export interface RuleMachine {
   /** open alarms, and what is under maintenance */
   open(state: RuleState): readonly Alarm[];
   maintenance(state: RuleState, now: Instant): readonly Maintenance[];
+  /** `device.point` of everything rules and controls may write; nothing else is written for anybody */
+  readonly outputs: ReadonlySet<string>;
   /** points the rules make, by device (a real one, an asset, or one that is only a name) */
   readonly made: ReadonlyMap<string, readonly PointModel[]>;
   /** what a rule sees now, by instance */

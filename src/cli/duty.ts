@@ -12,7 +12,7 @@ export interface Registrar {
   done(code: number): void;
 }
 
-export function registerDuty({ group, verb, text, call, done }: Registrar): void {
+export function registerDuty({ program, group, verb, text, call, done }: Registrar): void {
   const alarms = group('alarms', 'alarmsGroup');
   const verbs = () => import('./verbs/alarms.ts');
   verb(alarms, 'list', 'alarmsList').action(async (o) => done(await (await verbs()).alarmsList(call(o))));
@@ -32,6 +32,11 @@ export function registerDuty({ group, verb, text, call, done }: Registrar): void
     .option('--last <n>', text('last'), '50')
     .option('--rule <id>', text('rule'))
     .action(async (o) => done(await (await verbs()).alarmsHistory(call(o), o)));
+  verb(program, 'write <output> <value>', 'write')
+    .option('--by <name>', text('by'))
+    .action(async (output, value, o) =>
+      done(await (await import('./verbs/write.ts')).write(call(o), output, value, o)),
+    );
   const maint = group('maint', 'maint');
   verb(maint, 'list', 'maintList').action(async (o) => done(await (await verbs()).maintList(call(o))));
   verb(maint, 'on <what> <time> <reason...>', 'maintOn')

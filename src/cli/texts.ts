@@ -85,6 +85,10 @@ export const HELP = {
     zh: '从备份恢复（先停止网关；原文件改名保留）',
     en: 'put a backup back (stop the gateway first; the file in place is kept)',
   },
+  write: {
+    zh: '手动写一个输出：设备.测点 值（其 control 暂停一段时间）',
+    en: 'switch an output by hand: device.point value (its control keeps off for a while)',
+  },
   maintList: { zh: '列出检修', en: 'list it' },
   maintOn: { zh: '登记检修：设备、位置或规则，多久，为什么', en: 'begin: device, place or rule, how long, why' },
   maintOff: { zh: '结束检修', en: 'end it' },

@@ -121,6 +121,18 @@ describe('the duty room', () => {
     const unknown = await run('alarms', 'ack', aid);
     expect(unknown).toMatchObject({ code: 8, err: expect.stringContaining('没有未关闭的报警') });
 
+    // A person switches the siren by hand; nothing but outputs of rules can be written.
+    expect(await run('write', 'siren_1.on', 'true', '--by', '王队')).toMatchObject({
+      code: 0,
+      out: '已写入，读回 true\n',
+    });
+    expect(values.siren).toBe(1);
+    expect(await run('write', 'tank_1.level', '5')).toMatchObject({
+      code: 8,
+      err: expect.stringContaining('siren_1.on'),
+    });
+    expect(await run('write', 'siren_1.on', '5')).toMatchObject({ code: 2 });
+
     const history = await run('alarms', 'history', '--rule', 'low');
     const words = history.out
       .trim()

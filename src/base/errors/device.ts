@@ -68,4 +68,12 @@ export const deviceErrors = errorTable({
     next: { zh: '测点名见配置的 points', en: 'the names stand under points in the configuration' },
     retry: 'never',
   },
+  'device.no_output': {
+    says: { zh: '{output} 不是可控输出', en: '{output} is no output' },
+    next: {
+      zh: '只有规则或 control 会写的测点才可手动写：{known}',
+      en: 'only what a rule or a control may write can be written by hand: {known}',
+    },
+    retry: 'never',
+  },
 });

@@ -58,6 +58,13 @@ export interface ControlUnit extends Common {
 
 export type Unit = RuleUnit | PointUnit | ControlUnit;
 
+/** What a unit may write. */
+export function outputsOf(unit: Unit): readonly string[] {
+  if (unit.kind === 'point') return [];
+  const steps = unit.kind === 'control' ? unit.outputs : [...unit.do, ...unit.undo];
+  return steps.flatMap((step) => ('output' in step ? [`${step.output.device}.${step.output.point}`] : []));
+}
+
 /** Every expression of a unit. */
 export function expressionsOf(unit: Unit): readonly Expression[] {
   const given = (...all: (Expression | undefined)[]): Expression[] => all.filter((e) => e !== undefined);

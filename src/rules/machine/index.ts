@@ -16,7 +16,7 @@ import type { PointModel } from '../../base/model.ts';
 import type { Effect, Look, Maintenance, Restorable, RuleInput, RuleMachine, RuleState } from '../../base/rules.ts';
 import type { Instant } from '../../base/time.ts';
 import type { Workshop } from '../compile/unit.ts';
-import type { Unit } from '../compile/units.ts';
+import { outputsOf, type Unit } from '../compile/units.ts';
 import { RuleRun } from './rule-run.ts';
 import { Subscriptions } from './subscriptions.ts';
 import { openOf, World } from './world.ts';
@@ -28,6 +28,7 @@ export function createMachine(shop: Workshop, units: readonly Unit[], hash: stri
 class Machine implements RuleMachine {
   readonly hash: string;
   readonly made: ReadonlyMap<string, readonly PointModel[]>;
+  readonly outputs: ReadonlySet<string>;
   private readonly shop: Workshop;
   private readonly units: readonly Unit[];
   private readonly subscriptions: Subscriptions;
@@ -44,6 +45,7 @@ class Machine implements RuleMachine {
     for (const unit of units)
       if (unit.kind === 'point') made.set(unit.owner, [...(made.get(unit.owner) ?? []), unit.model]);
     this.made = made;
+    this.outputs = new Set(units.flatMap(outputsOf));
   }
 
   reads(device: string, point: string): boolean {
