@@ -195,6 +195,32 @@ do: [{screen: duty}]
     expect(h.acts).toEqual(['tell duty']);
   });
 
+  it('unless: what is not read yet after a restart wakes nobody', () => {
+    const yaml = `rule: a
+level: yellow
+each: {type: home_door}
+when: open
+unless: siren.on
+do: [{screen: duty}]
+`;
+    const h = new Hand(site(yaml, [door, siren])).see('siren.on', true).see('door.open', true).to(M).restart(M);
+    h.see('door.open', true).to(S).see('siren.on', true).to(M);
+    expect(h.gateway.alarm('a/door')).toMatchObject({ mute: 'suppressed' });
+    expect(h.acts).toEqual([]);
+  });
+
+  it('held: the level may grow with time alone', () => {
+    const yaml = `rule: a
+level: 'held >= 600 ? "red" : "yellow"'
+each: {type: home_door}
+when: open
+`;
+    const h = new Hand(site(yaml, [door])).see('door.open', true).to(599 * S);
+    expect(h.gateway.alarm('a/door')?.level).toBe('yellow');
+    h.to(600 * S);
+    expect(h.gateway.alarm('a/door')).toMatchObject({ level: 'red', rev: 2 });
+  });
+
   it('shadow does nothing and publishes nothing', () => {
     const h = new Hand(site(`${SMOKE}mode: shadow\n`, [smoke, siren])).see('smoke.alarm', true);
     expect(h.gateway.happened.map((x) => [x.transition, x.isShadow])).toEqual([['raised', true]]);

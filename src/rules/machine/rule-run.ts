@@ -39,12 +39,17 @@ export class RuleRun extends Run {
   private isChanged = false;
   private hasMatched = false;
   private readonly flaps: Flaps | undefined;
+  private readonly asksHeld: boolean;
 
   constructor(index: number, unit: RuleUnit, around: Surroundings, desk: Desk, ruleset: string) {
     super(index, unit, around);
     this.unit = unit;
     this.desk = desk;
     this.ruleset = ruleset;
+    const { when, clear, unless, level } = unit;
+    this.asksHeld = [when, clear, unless, level].some(
+      (e) => typeof e === 'object' && e.reads.some(({ ref }) => ref.kind === 'fixed' && ref.name === 'held'),
+    );
     if (unit.spec.flap !== undefined) this.flaps = new Flaps(unit.key, unit.spec.flap);
     if (unit.pattern !== undefined)
       this.pattern = new Pattern({
@@ -85,14 +90,15 @@ export class RuleRun extends Run {
     const judged = dueOf(this.held, spec);
     const late = judged !== undefined && this.isLate && !this.isAllRead() ? Math.max(judged, this.graceUntil) : judged;
     const gates = nextOf(only, this.around.shop.times, now);
-    return least([late, this.flaps?.until, this.nextChange(now, gates)]);
+    return least([late, this.flaps?.until, this.nextHeld(now), this.nextChange(now, gates)]);
   }
 
   /** A happening of a pattern. */
   happen(part: number, source: number, t: number, value: Parameters<Pattern['take']>[3], step: Step): void {
+    const before = this.pattern?.edgesSeen;
     const match = this.pattern?.take(part, source, t, value, step.now.mono >= this.graceUntil);
     const { pattern = [] } = this.unit;
-    if (value !== undefined && value !== false)
+    if (this.pattern?.edgesSeen !== before)
       for (const row of this.patternRows(step.now)) step.emit({ kind: 'state', row, lazy: true });
     if (match === undefined) return;
     match.forEach((from, i) => {
@@ -112,6 +118,7 @@ export class RuleRun extends Run {
   }
 
   evaluate(step: Step): void {
+    this.holdFor(this.heldFor(step.now) / 1000);
     this.refresh(step);
     this.suppress(step);
     if (this.unit.pattern !== undefined && this.hasMatched) {
@@ -157,6 +164,19 @@ export class RuleRun extends Run {
 
   phase(): string {
     return this.held.phase;
+  }
+
+  /** ms the condition has been true */
+  private heldFor(now: Instant): number {
+    return this.held.phase === 'off' ? 0 : now.mono - this.held.since;
+  }
+
+  /** Where a condition or the level asks how long, time alone changes it: at whole seconds, later whole minutes. */
+  private nextHeld(now: Instant): number | undefined {
+    if (!this.asksHeld || this.held.phase === 'off') return undefined;
+    const ms = this.heldFor(now);
+    const grain = ms < 3_600_000 ? 1000 : 60_000;
+    return now.mono + grain - (ms % grain);
   }
 
   private patternRows(now: Instant): StateRow[] {
@@ -207,8 +227,10 @@ export class RuleRun extends Run {
   private suppress(step: Step): void {
     const { unless, key } = this.unit;
     if (unless === undefined) return;
-    // Unknown is no reason to be silent.
-    const isTrue = this.truth(unless, step.now) === true;
+    const truth = this.truth(unless, step.now);
+    // Unknown is no reason to be silent, but for what just was not read yet.
+    if (step.now.mono < this.graceUntil && !this.isRead(unless)) return;
+    const isTrue = truth === true;
     if (isTrue === this.isSuppressed) return;
     this.isSuppressed = isTrue;
     this.desk.suppressionChanged(key, step);
@@ -259,7 +281,7 @@ export class RuleRun extends Run {
 
   private values(now: Instant): JsonObject {
     const values: Record<string, boolean | number | string> = {};
-    this.holdFor(this.held.phase === 'off' ? 0 : (now.mono - this.held.since) / 1000);
+    this.holdFor(this.heldFor(now) / 1000);
     for (const { name, expression } of this.unit.text.parts) {
       const value = this.value(expression, now);
       const told = typeof value === 'number' ? feedNumber(value) : value;

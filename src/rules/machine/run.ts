@@ -22,7 +22,6 @@ export interface Surroundings {
   slot(device: string, point: string): Slot;
   /** rules and instances with an active alarm */
   readonly active: ReadonlySet<string>;
-  /** puts the value of a field of a pattern's match */
 }
 
 interface WindowRun {
@@ -146,6 +145,13 @@ export class Run {
   isUncertain(expression: Expression | undefined): boolean {
     return (expression?.reads ?? []).some(
       ({ ref }) => ref.kind === 'point' && this.slots.get(`${ref.device}.${ref.point}`)?.uncertain === true,
+    );
+  }
+
+  /** every point of this expression was read since the start, whatever came of it */
+  isRead(expression: Expression): boolean {
+    return expression.reads.every(
+      ({ ref }) => ref.kind !== 'point' || this.slots.get(`${ref.device}.${ref.point}`)?.seen === true,
     );
   }
 

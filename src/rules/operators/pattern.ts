@@ -20,6 +20,8 @@ interface Edge {
 }
 
 export class Pattern {
+  /** grows with every edge that is kept */
+  edgesSeen = 0;
   private readonly setup: PatternSetup;
   private readonly edges: (Edge | undefined)[];
   private readonly now: (Value | undefined)[][];
@@ -46,6 +48,7 @@ export class Pattern {
     const isFirst = before === undefined && isSettled && this.setup.parts[part]?.isEvent[source] === true;
     if (!isFirst && (before === undefined || isTrue(before))) return undefined;
     this.edges[part] = { t, source };
+    this.edgesSeen++;
     return this.match();
   }
 
