@@ -81,7 +81,7 @@ describe('a write', () => {
       correlation: 'A1',
       data: { outcome: 'done', read_back: true },
     });
-    expect(b.inputs).toEqual([{ kind: 'acted', key: 'k' }]);
+    expect(b.inputs).toEqual([{ kind: 'acted', key: 'k', ok: true }]);
   });
 
   it('is tried three times when it reads back wrong, and fails with what was read', async () => {
@@ -195,7 +195,7 @@ describe('telling', () => {
     await b.clock.advance(10);
     expect(b.inputs).toEqual([
       { kind: 'unreachable', aid: 'A1' },
-      { kind: 'acted', key: 'A1/escalated/1.street' },
+      { kind: 'acted', key: 'A1/escalated/1.street', ok: true },
     ]);
   });
 

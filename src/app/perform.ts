@@ -113,7 +113,7 @@ class LivePerformer implements Performer {
 
   private over(act: Act, result: Outcome, ms: number): void {
     if (result.isPlain !== true) this.report(act, result, ms);
-    this.deps.onInput({ kind: 'acted', key: act.key });
+    this.deps.onInput({ kind: 'acted', key: act.key, ok: result.outcome === 'done' });
   }
 
   private report(act: Act, { outcome, why, value }: Outcome, ms: number): void {

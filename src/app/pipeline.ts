@@ -234,12 +234,12 @@ class LivePipeline implements Pipeline {
       else this.alarms.delete(alarm.key);
     }
     if (made.length > 0) this.deps.onMade(made);
-    // Afterwards: whoever hears of it may come back with an input.
-    for (const { act, why } of skipped) this.deps.onSkipped(act, why);
     // What a person was told is done must be on the disk, also when it is only a state.
     const isUrgent = events.length > 0 || acts.length > 0 || isAnswer;
-    if (!isUrgent) return this.lazy.size > 0 ? this.handSoon() : undefined;
-    this.hand({ events, alarms, states: [], memory: [] }, shown, acts);
+    if (isUrgent) this.hand({ events, alarms, states: [], memory: [] }, shown, acts);
+    else if (this.lazy.size > 0) this.handSoon();
+    // Afterwards: whoever hears of it may come back with an input.
+    for (const { act, why } of skipped) this.deps.onSkipped(act, why);
   }
 
   /** What is kept only in memory becomes rows: for whoever goes on from here. */

@@ -22,7 +22,7 @@ export type RuleInput =
   | { readonly kind: 'synced' }
   | Operation
   /** an action was carried out, refused or skipped: its row goes */
-  | { readonly kind: 'acted'; readonly key: string }
+  | { readonly kind: 'acted'; readonly key: string; readonly ok: boolean }
   /** an escalation step could not be delivered now: the next one is pulled forward */
   | { readonly kind: 'unreachable'; readonly aid: string }
   /** a person switched an output by hand: its control keeps off for a while */

@@ -232,6 +232,18 @@ override: 30m
     expect(h.acts.at(-1)).toBe('write lamp.dim=100');
   });
 
+  it('write again after a minute what the device did not take', () => {
+    const h = new Hand(site(yaml, [lamp, pir('here', 22.5401)])).see('here.motion', false);
+    const [first] = h.gateway.acts;
+    h.gateway.input({ kind: 'acted', key: first?.act.key ?? '', ok: false }, h.now());
+    h.to(59 * S);
+    expect(h.acts).toEqual(['write lamp.dim=0']);
+    h.to(60 * S);
+    expect(h.acts).toEqual(['write lamp.dim=0', 'write lamp.dim=0']);
+    h.gateway.input({ kind: 'acted', key: h.gateway.acts[1]?.act.key ?? '', ok: true }, h.now());
+    expect(h.to(H).acts.length).toBe(2);
+  });
+
   it('do not write again what they wrote before a restart', () => {
     const h = new Hand(site(yaml, [lamp, pir('here', 22.5401)]))
       .see('here.motion', false)

@@ -1,6 +1,6 @@
 /**
  * A control at work: an output is written when it should be something else than what was written last. Unknown input changes nothing; a person's
- * own switching is left alone for `override`; two writes are `hold` apart.
+ * own switching is left alone for `override`; two writes are `hold` apart. A write that failed is made again after RETRY, as long as it is still wanted.
  */
 import type { Value } from '../../base/reading.ts';
 import type { Instant } from '../../base/time.ts';
@@ -10,7 +10,12 @@ import { type SavedAnchor, saveAnchor, wakeAnchor } from './anchor.ts';
 import { parseRow, type Step, type Waking } from './context.ts';
 import { least, nextOf, Run, type Surroundings } from './run.ts';
 
+/** a device that does not take it now is not asked all the time */
+const RETRY = 60_000;
+
 interface Written {
+  /** of the action */
+  readonly key: string;
   value: Value;
   /** monotonic ms */
   at: number;
@@ -18,7 +23,7 @@ interface Written {
 }
 
 interface Saved {
-  readonly w: readonly [string, Value, SavedAnchor, number][];
+  readonly w: readonly [string, Value, SavedAnchor, number, string][];
   readonly o?: SavedAnchor;
 }
 
@@ -29,6 +34,8 @@ export class ControlRun extends Run {
   /** monotonic ms until which a person's switching stands */
   private overridden: number | undefined;
   private heldUntil: number | undefined;
+  /** monotonic ms before which a failed output is not written again */
+  private readonly failedUntil = new Map<string, number>();
 
   constructor(index: number, unit: ControlUnit, around: Surroundings, acts: Acts) {
     super(index, unit, around);
@@ -40,7 +47,7 @@ export class ControlRun extends Run {
     this.wakeWindows(waking);
     const saved = parseRow<Saved>(waking, this.row);
     const mono = (at: SavedAnchor): number => wakeAnchor(at, waking.now, waking.downSince).mono;
-    for (const [key, value, at, n] of saved?.w ?? []) this.written.set(key, { value, at: mono(at), n });
+    for (const [output, value, at, n, key] of saved?.w ?? []) this.written.set(output, { key, value, at: mono(at), n });
     if (saved?.o !== undefined) this.overridden = mono(saved.o);
   }
 
@@ -72,20 +79,33 @@ export class ControlRun extends Run {
     this.save(step);
   }
 
+  /** The action was not done. */
+  failed(key: string, step: Step): void {
+    for (const [output, written] of this.written) {
+      if (written.key !== key) continue;
+      this.written.delete(output);
+      this.failedUntil.set(output, step.now.mono + RETRY);
+      this.save(step);
+    }
+  }
+
   private write(key: string, output: { device: string; point: string }, value: Value, step: Step): void {
     const { now } = step;
     const before = this.written.get(key);
     if (before?.value === value) return;
     const { holdMs, mode } = this.unit.spec;
-    if (before !== undefined && now.mono < before.at + holdMs) {
-      this.heldUntil = least([this.heldUntil, before.at + holdMs]);
+    const earliest = before === undefined ? (this.failedUntil.get(key) ?? now.mono) : before.at + holdMs;
+    if (now.mono < earliest) {
+      this.heldUntil = least([this.heldUntil, earliest]);
       return;
     }
+    this.failedUntil.delete(key);
     const n = (before?.n ?? 0) + 1;
-    this.written.set(key, { value, at: now.mono, n });
+    const actKey = `${this.unit.key}/${output.point}/${Math.round(now.wall)}.${n}`;
+    this.written.set(key, { key: actKey, value, at: now.mono, n });
     this.save(step);
     const act = {
-      key: `${this.unit.key}/${output.point}/${Math.round(now.wall)}.${n}`,
+      key: actKey,
       step: { do: 'write', ...output, value } as const,
       leaves: true,
       at: now.wall,
@@ -97,7 +117,13 @@ export class ControlRun extends Run {
   private save(step: Step): void {
     const { now } = step;
     const saved: Saved = {
-      w: [...this.written].map(([key, { value, at, n }]) => [key, value, saveAnchor({ mono: at }, now), n]),
+      w: [...this.written].map(([output, { key, value, at, n }]) => [
+        output,
+        value,
+        saveAnchor({ mono: at }, now),
+        n,
+        key,
+      ]),
       ...(this.overridden === undefined ? {} : { o: saveAnchor({ mono: this.overridden }, now) }),
     };
     step.state(this.row, saved);

@@ -178,7 +178,9 @@ export class World implements RuleState, Surroundings, DeskWorld {
       case 'synced':
         return this.takeClock(step);
       case 'acted':
-        return this.acts.answered(input.key, step);
+        this.acts.answered(input.key, step);
+        if (!input.ok) this.takeFailure(input.key, step);
+        return;
       case 'unreachable':
         return this.desk.unreachable(input.aid, step);
       case 'manual':
@@ -194,6 +196,14 @@ export class World implements RuleState, Surroundings, DeskWorld {
       default:
         step.emit({ kind: 'answer', answer: this.operate(input, step) });
     }
+  }
+
+  /** A control's write that was not done is still to be done. */
+  private takeFailure(key: string, step: Step): void {
+    const run = this.byKey.get(key.split('/').slice(0, 2).join('/'));
+    if (!(run instanceof ControlRun)) return;
+    run.failed(key, step);
+    this.mark(run.index);
   }
 
   private operate(ask: Operation, step: Step): Answer {
