@@ -269,8 +269,9 @@ export class Desk {
     const alarm = this.open.get(key);
     if (alarm === undefined) return;
     const { mute, quiet } = this.muteOf(alarm);
-    if (mute === alarm.mute && quiet?.reason === alarm.muteReason) return;
     const until = quiet === undefined ? undefined : step.now.wall + quiet.until.mono - step.now.mono;
+    const isSameEnd = Math.abs((until ?? 0) - (alarm.muteUntil ?? 0)) < 1000;
+    if (mute === alarm.mute && quiet?.reason === alarm.muteReason && isSameEnd) return;
     const next = alarms.muted(
       alarm,
       {

@@ -219,7 +219,9 @@ export class World implements RuleState, Surroundings, DeskWorld {
       case 'maintain': {
         const { site } = this.shop;
         const isKnown =
-          site.devices.has(ask.what) || site.places.has(ask.what) || this.runs.some((r) => r.unit.spec.id === ask.what);
+          this.shop.things.has(ask.what) ||
+          site.places.has(ask.what) ||
+          this.runs.some((r) => r.unit.spec.id === ask.what);
         if (!isKnown) return { ok: false, code: 'alarms.nothing_there', params: { what: ask.what.slice(0, 64) } };
         return this.desk.maintain(ask.what, ask.by, ask.reason, ask.forMs, step);
       }
