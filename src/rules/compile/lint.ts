@@ -3,7 +3,7 @@
 import type { RuleDocument, SiteModel } from '../../base/model.ts';
 import type { Problem } from '../../base/problem.ts';
 import { complainer } from '../language/fields.ts';
-import type { Documents } from './index.ts';
+import type { Documents } from './documents.ts';
 import { needsSun, type Span, sunriseHour } from './times.ts';
 import type { Workshop } from './unit.ts';
 import { expressionsOf, type Unit } from './units.ts';
