@@ -171,6 +171,3 @@ export interface Look {
 
 /** Compiles the rule documents of a site. A set with errors yields no machine. */
 export type CompileRules = (site: SiteModel) => { machine: RuleMachine | undefined; problems: readonly Problem[] };
-
-/** Renders an alarm's text from its template and values. */
-export type RenderText = (alarm: Alarm) => string;

@@ -167,8 +167,6 @@ export const siteSchema = z.strictObject({
 
 export type SiteSections = z.output<typeof siteSchema>;
 export type ChannelSection = z.output<typeof channelSchema>;
-export type PersonSection = z.output<typeof personSchema>;
-export type AssetSection = SiteSections['assets'][string];
 export type FeedSection = z.output<typeof feedSchema>;
 
 export const typesSchema = z.record(
