@@ -83,5 +83,4 @@ export interface WhyInput {
   readonly ts: number;
 }
 
-export const TRANSITIONS = ['raised', 'updated', 'acked', 'escalated', 'cleared', 'closed', 'shelved'] as const;
-export type Transition = (typeof TRANSITIONS)[number];
+export type Transition = 'raised' | 'updated' | 'acked' | 'escalated' | 'cleared' | 'closed' | 'shelved';

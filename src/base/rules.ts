@@ -104,8 +104,7 @@ export type Effect =
     }
   /** what a rule in `mode: shadow` would have done */
   | { readonly kind: 'shadow'; readonly transition: Transition; readonly alarm: Alarm }
-  /** `lazy`: worth no sync of its own */
-  | { readonly kind: 'state'; readonly row: StateRow; readonly lazy?: boolean }
+  | { readonly kind: 'state'; readonly row: StateRow }
   /** a derived point has a value */
   | { readonly kind: 'reading'; readonly reading: Reading }
   | { readonly kind: 'act'; readonly act: Act }

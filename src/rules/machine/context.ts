@@ -23,9 +23,9 @@ export class Step {
     this.effects.push(effect);
   }
 
-  state(key: string, body: unknown, lazy = false): void {
+  state(key: string, body: unknown): void {
     const row: StateRow = { key, body: body === null ? null : JSON.stringify(body) };
-    this.effects.push(lazy ? { kind: 'state', row, lazy } : { kind: 'state', row });
+    this.effects.push({ kind: 'state', row });
   }
 }
 

@@ -8,7 +8,7 @@ import type { ControlUnit } from '../compile/units.ts';
 import type { Acts } from './acts.ts';
 import { type SavedAnchor, saveAnchor, wakeAnchor } from './anchor.ts';
 import { parseRow, type Step, type Waking } from './context.ts';
-import { least, nextOf, Run, type Surroundings } from './run.ts';
+import { least, Run, type Surroundings } from './run.ts';
 
 /** a device that does not take it now is not asked all the time */
 const RETRY = 60_000;
@@ -52,8 +52,7 @@ export class ControlRun extends Run {
   }
 
   due(now: Instant): number | undefined {
-    const gates = nextOf(this.unit.only, this.around.shop.times, now);
-    return least([this.overridden, this.heldUntil, this.nextChange(now, gates)]);
+    return least([this.overridden, this.heldUntil, this.nextChange(now)]);
   }
 
   evaluate(step: Step): void {
@@ -63,9 +62,8 @@ export class ControlRun extends Run {
     this.heldUntil = undefined;
     if (this.overridden !== undefined && now.mono < this.overridden) return;
     this.overridden = undefined;
-    const { only, outputs } = this.unit;
-    if (only.length > 0 && !only.some((span) => this.around.shop.times.isOpen(span, now.wall))) return;
-    for (const { output, value } of outputs) {
+    if (!this.isGateOpen(now)) return;
+    for (const { output, value } of this.unit.outputs) {
       const wanted = this.value(value, now);
       if (wanted !== undefined) this.write(`${output.device}.${output.point}`, output, wanted, step);
     }

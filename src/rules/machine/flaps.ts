@@ -51,7 +51,7 @@ export class Flaps {
     while ((this.times[0] ?? mono) <= mono - overMs) this.times.shift();
     const change = this.change(mono);
     if (isEdge || change !== undefined)
-      for (const row of this.rows(mappingAt(step.now))) step.emit({ kind: 'state', row, lazy: true });
+      for (const row of this.rows(mappingAt(step.now))) step.emit({ kind: 'state', row });
     return change;
   }
 

@@ -18,7 +18,7 @@ import type { Desk } from './desk.ts';
 import { Flaps } from './flaps.ts';
 import { against, dueOf, type Held, isActive, judge, OFF, type Seen } from './judge.ts';
 import { FLAPPING, flapping } from './no-data.ts';
-import { least, nextOf, Run, type Surroundings } from './run.ts';
+import { least, Run, type Surroundings } from './run.ts';
 import { type SavedHeld, saveHeld, wakeHeld } from './saved.ts';
 
 const START_GRACE = 30_000;
@@ -86,11 +86,10 @@ export class RuleRun extends Run {
 
   /** when it must be looked at though nothing comes */
   due(now: Instant): number | undefined {
-    const { spec, only } = this.unit;
+    const { spec } = this.unit;
     const judged = dueOf(this.held, spec);
     const late = judged !== undefined && this.isLate && !this.isAllRead() ? Math.max(judged, this.graceUntil) : judged;
-    const gates = nextOf(only, this.around.shop.times, now);
-    return least([late, this.flaps?.until, this.nextHeld(now), this.nextChange(now, gates)]);
+    return least([late, this.flaps?.until, this.nextHeld(now), this.nextChange(now)]);
   }
 
   /** A happening of a pattern. */
@@ -99,7 +98,7 @@ export class RuleRun extends Run {
     const match = this.pattern?.take(part, source, t, value, step.now.mono >= this.graceUntil);
     const { pattern = [] } = this.unit;
     if (this.pattern?.edgesSeen !== before)
-      for (const row of this.patternRows(step.now)) step.emit({ kind: 'state', row, lazy: true });
+      for (const row of this.patternRows(step.now)) step.emit({ kind: 'state', row });
     if (match === undefined) return;
     match.forEach((from, i) => {
       const sources = pattern[i]?.sources;
@@ -145,8 +144,8 @@ export class RuleRun extends Run {
     if (this.held.phase === 'off' && this.unit.spec.forMs === 0) this.judgeOnce({ when: true, clear: false }, step);
   }
 
-  save(step: Step, isLazy = false): void {
-    step.state(`rule:${this.unit.key}`, saveHeld(this.unit.meaning, this.held, this.waits, step.now), isLazy);
+  save(step: Step): void {
+    step.state(`rule:${this.unit.key}`, saveHeld(this.unit.meaning, this.held, this.waits, step.now));
   }
 
   /** The wall clock is known now: a timer that went on from before the restart gets the time off, once. */
@@ -218,10 +217,9 @@ export class RuleRun extends Run {
   }
 
   private isOpen(now: Instant): boolean {
-    const { only, spec } = this.unit;
-    if (only.length === 0) return true;
-    if (!now.synced && (spec.level === 'red' || spec.level === 'orange')) return true;
-    return only.some((span) => this.around.shop.times.isOpen(span, now.wall));
+    const { level } = this.unit.spec;
+    if (!now.synced && (level === 'red' || level === 'orange')) return true;
+    return this.isGateOpen(now);
   }
 
   private suppress(step: Step): void {

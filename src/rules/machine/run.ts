@@ -5,7 +5,7 @@ import type { Value } from '../../base/reading.ts';
 import type { Instant } from '../../base/time.ts';
 import type { Context, Expression } from '../compile/expression.ts';
 import type { Ref } from '../compile/names.ts';
-import type { Times } from '../compile/times.ts';
+import type { Span } from '../compile/times.ts';
 import type { CompiledWindow, Near, Workshop } from '../compile/unit.ts';
 import { expressionsOf, type Unit } from '../compile/units.ts';
 import { createOperator } from '../operators/index.ts';
@@ -38,6 +38,14 @@ interface Nearest {
   fields: ReadonlyMap<string, Value>;
 }
 
+/** What is open, and for how long that stays so; wall ms. */
+interface Boundary {
+  readonly from: number;
+  readonly until: number;
+  readonly named: ReadonlyMap<string, boolean>;
+  readonly isGateOpen: boolean;
+}
+
 /** Why a unit is looked at: the newest reading behind it. */
 export interface Cause {
   /** event time, monotonic ms */
@@ -61,7 +69,9 @@ export class Run {
   private readonly slots = new Map<string, Slot>();
   private readonly names: readonly string[];
   private readonly key: string;
-  private boundary: { until: number; open: ReadonlyMap<string, boolean> } | undefined;
+  /** `only`: at least one of these, where there are any */
+  private readonly gates: readonly Span[];
+  private boundary: Boundary | undefined;
 
   constructor(index: number, unit: Unit, around: Surroundings) {
     this.index = index;
@@ -85,6 +95,7 @@ export class Run {
     for (const { ref } of reads)
       if (ref.kind === 'point') this.slots.set(`${ref.device}.${ref.point}`, around.slot(ref.device, ref.point));
     this.names = [...new Set(reads.flatMap(({ ref }) => (ref.kind === 'time' ? [ref.name] : [])))];
+    this.gates = unit.kind === 'point' ? [] : unit.only;
     Object.assign(this.context, unit.fixed, { held: 0 });
   }
 
@@ -108,11 +119,15 @@ export class Run {
   }
 
   /** monotonic ms of the next moment something changes by itself */
-  protected nextChange(now: Instant, spans: readonly { readonly next: number | undefined }[] = []): number | undefined {
+  protected nextChange(now: Instant): number | undefined {
     const dues = this.windows.map((w) => w.operator.next(now));
-    for (const { next } of spans) dues.push(next);
-    if (this.names.length > 0) dues.push(now.mono + (this.opened(now).until - now.wall));
+    if (this.names.length > 0 || this.gates.length > 0) dues.push(now.mono + (this.opened(now).until - now.wall));
     return least(dues);
+  }
+
+  /** whether `only` lets it begin */
+  protected isGateOpen(now: Instant): boolean {
+    return this.gates.length === 0 || this.opened(now).isGateOpen;
   }
 
   holdFor(seconds: number): void {
@@ -222,7 +237,7 @@ export class Run {
     run.closed = closed;
     run.savedAt = step.now.mono;
     const body = { m: markOf(run.window), b: run.operator.save(mappingAt(step.now)) };
-    step.state(this.rowOf(run.window), body, true);
+    step.state(this.rowOf(run.window), body);
   }
 
   private valueOf(ref: Ref, now: Instant): Value | undefined {
@@ -236,7 +251,7 @@ export class Run {
       case 'field':
         return this.fieldOf(ref.name, ref.field);
       case 'time':
-        return this.opened(now).open.get(ref.name);
+        return this.opened(now).named.get(ref.name);
       case 'fixed':
         return this.context[ref.name] as Value | undefined;
     }
@@ -249,19 +264,22 @@ export class Run {
     return device === undefined ? undefined : (this.around.shop.things.get(device)?.name ?? device);
   }
 
-  private opened(now: Instant): { until: number; open: ReadonlyMap<string, boolean> } {
+  /** Looked up once for each stretch in which nothing opens or closes; a clock that was set back begins another. */
+  private opened(now: Instant): Boundary {
     const known = this.boundary;
-    if (known !== undefined && now.wall < known.until && now.wall >= known.until - DAY) return known;
+    if (known !== undefined && now.wall >= known.from && now.wall < known.until) return known;
     const { times, spans } = this.around.shop;
-    const open = new Map<string, boolean>();
-    let until = now.wall + DAY;
-    for (const name of this.names) {
+    const named = this.names.flatMap((name) => {
       const span = spans.get(name);
-      if (span === undefined) continue;
-      open.set(name, times.isOpen(span, now.wall));
-      until = Math.min(until, times.nextChange(span, now.wall) ?? until);
-    }
-    this.boundary = { until, open };
+      return span === undefined ? [] : [[name, span] as const];
+    });
+    const all = [...this.gates, ...named.map(([, span]) => span)];
+    this.boundary = {
+      from: now.wall,
+      until: Math.min(now.wall + DAY, ...all.flatMap((span) => times.nextChange(span, now.wall) ?? [])),
+      named: new Map(named.map(([name, span]) => [name, times.isOpen(span, now.wall)])),
+      isGateOpen: this.gates.some((span) => times.isOpen(span, now.wall)),
+    };
     return this.boundary;
   }
 
@@ -311,14 +329,6 @@ export function least(values: readonly (number | undefined)[]): number | undefin
   let found: number | undefined;
   for (const value of values) if (value !== undefined && (found === undefined || value < found)) found = value;
   return found;
-}
-
-/** Opening and closing of spans outside of expressions: `only`. */
-export function nextOf(spans: readonly { readonly text: string }[], times: Times, now: Instant) {
-  return spans.map((span) => {
-    const wall = times.nextChange(span as never, now.wall);
-    return { next: wall === undefined ? undefined : now.mono + (wall - now.wall) };
-  });
 }
 
 const markOf = ({ spec, sources }: CompiledWindow): string => {
