@@ -9,7 +9,7 @@ import { isoTime } from '../base/time.ts';
 import { readSecret, systemFiles } from '../io/files.ts';
 import { exists } from '../io/process.ts';
 import { openHistory, type PastSample } from '../journal/history.ts';
-import { BUILT_IN, compileRules, runTests, SmallGateway, type TestResult } from '../rules/index.ts';
+import { BUILT_IN, compileRules, patient, runTests, SmallGateway, type TestResult } from '../rules/index.ts';
 import type { Env } from './check.ts';
 import { shippedConfig, shippedProfiles } from './shipped.ts';
 
@@ -82,7 +82,7 @@ const HEARTBEATS = 2;
 
 /** Stored history through the rules as they stand, held against what was raised then. */
 export function replayRules(model: SiteModel, from: number, to: number, rule: string | undefined): Replayed {
-  const { machine } = compileRules(patient(model));
+  const { machine } = compileRules(patient(model, (point) => HEARTBEATS * point.heartbeatMs));
   const history = openHistory(join(model.gateway.data, 'journal.db'));
   const at = (wall: number) => ({ wall, mono: wall - from, synced: true });
   const then: Raise[] = [];
@@ -130,14 +130,6 @@ function compared(now: readonly Raise[], then: readonly Raise[]): Pick<Replayed,
     else both.push(...left.splice(i, 1));
   }
   return { both, only_now: onlyNow, only_then: left };
-}
-
-function patient(model: SiteModel): SiteModel {
-  const devices = [...model.devices.values()].map((d) => {
-    const points = d.points.map((p) => ({ ...p, staleAfterMs: Math.max(p.staleAfterMs, HEARTBEATS * p.heartbeatMs) }));
-    return [d.id, { ...d, points }] as const;
-  });
-  return { ...model, devices: new Map(devices) };
 }
 
 function readingOf({ d, p, t, v, q }: PastSample, at: Reading['at']): Reading {

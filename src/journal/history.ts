@@ -72,13 +72,34 @@ const eventOf = ({ position, id, recorded, body }: Row): PastEvent => ({
 });
 
 function* events(db: Sqlite, from: number, to: number): Generator<PastEvent> {
-  const page = db.prepare('SELECT position, id, recorded, body FROM rows WHERE position > ? ORDER BY position LIMIT ?');
-  let after = firstPosition(db, from) - 1;
-  for (;;) {
-    const rows = page.all(after, PAGE) as Row[];
+  for (const row of pages<Row>(db, 'rows', 'id, body', from, to)) yield eventOf(row);
+}
+
+function* samples(db: Sqlite, from: number, to: number): Generator<PastSamples> {
+  const segments = db.prepare('SELECT n FROM segments ORDER BY n').pluck().all() as number[];
+  for (const n of segments) {
+    const rows = pages<{ position: number; recorded: number; body: Uint8Array }>(db, `tel_${n}`, 'body', from, to);
+    for (const { position, recorded, body } of rows)
+      yield { kind: 'samples', position, recorded, samples: samplesOf(body) };
+  }
+}
+
+/** Rows of a table recorded in [from, to), a page at a time, from where that begins. */
+function* pages<T extends { readonly position: number; readonly recorded: number }>(
+  db: Sqlite,
+  table: string,
+  columns: string,
+  from: number,
+  to: number,
+): Generator<T> {
+  const page = db.prepare(
+    `SELECT position, recorded, ${columns} FROM ${table} WHERE position > ? ORDER BY position LIMIT ?`,
+  );
+  for (let after = firstPosition(db, table, from) - 1; ; ) {
+    const rows = page.all(after, PAGE) as T[];
     for (const row of rows) {
       if (row.recorded >= to) return;
-      if (row.recorded >= from) yield eventOf(row);
+      yield row;
     }
     if (rows.length < PAGE) return;
     after = rows.at(-1)?.position ?? after;
@@ -86,9 +107,9 @@ function* events(db: Sqlite, from: number, to: number): Generator<PastEvent> {
 }
 
 /** Recorded times never fall along the positions: found by halving. */
-function firstPosition(db: Sqlite, from: number): number {
-  const at = db.prepare('SELECT position, recorded FROM rows WHERE position >= ? ORDER BY position LIMIT 1');
-  const ends = db.prepare('SELECT min(position) AS low, max(position) AS high FROM rows').get() as {
+function firstPosition(db: Sqlite, table: string, from: number): number {
+  const at = db.prepare(`SELECT position, recorded FROM ${table} WHERE position >= ? ORDER BY position LIMIT 1`);
+  const ends = db.prepare(`SELECT min(position) AS low, max(position) AS high FROM ${table}`).get() as {
     low: number | null;
     high: number | null;
   };
@@ -100,24 +121,6 @@ function firstPosition(db: Sqlite, from: number): number {
     else low = middle + 1;
   }
   return low;
-}
-
-function* samples(db: Sqlite, from: number, to: number): Generator<PastSamples> {
-  const segments = db.prepare('SELECT n FROM segments ORDER BY n').pluck().all() as number[];
-  for (const n of segments) {
-    const page = db.prepare(
-      `SELECT position, recorded, body FROM tel_${n} WHERE position > ? ORDER BY position LIMIT ?`,
-    );
-    for (let after = 0; ; ) {
-      const rows = page.all(after, PAGE) as { position: number; recorded: number; body: Uint8Array }[];
-      for (const { position, recorded, body } of rows) {
-        if (recorded >= to) return;
-        if (recorded >= from) yield { kind: 'samples', position, recorded, samples: samplesOf(body) };
-      }
-      if (rows.length < PAGE) break;
-      after = rows.at(-1)?.position ?? after;
-    }
-  }
 }
 
 function samplesOf(body: Uint8Array): readonly PastSample[] {

@@ -12,4 +12,5 @@ export const compileRules: CompileRules = (site) => {
 export { rulesJsonSchema } from './language/json-schema.ts';
 export { BUILT_IN } from './machine/no-data.ts';
 export { SmallGateway } from './trial/gateway.ts';
+export { patient } from './trial/patient.ts';
 export { runTests, type TestReport, type TestResult } from './trial/run.ts';

@@ -1,6 +1,6 @@
 /** Runs the tests of a rule set on virtual time. */
 import { renderAlarmText } from '../../base/alarm-text.ts';
-import type { PointModel, SiteModel } from '../../base/model.ts';
+import type { SiteModel } from '../../base/model.ts';
 import type { Problem } from '../../base/problem.ts';
 import type { Reading, Value } from '../../base/reading.ts';
 import type { RuleMachine } from '../../base/rules.ts';
@@ -21,6 +21,7 @@ import {
   sayExpected,
 } from './case.ts';
 import { type Happened, SmallGateway } from './gateway.ts';
+import { patient } from './patient.ts';
 
 const NOON = { year: 2026, month: 6, day: 1 };
 const STALE_POLLS = 3;
@@ -41,46 +42,48 @@ export interface TestReport {
   readonly problems: readonly Problem[];
 }
 
+/** A rule set that runs; tests of one pace share it, for a machine keeps no state. */
+interface Stage {
+  readonly units: readonly Unit[];
+  readonly machine: RuleMachine;
+}
+
 export function runTests(site: SiteModel): TestReport {
-  const problems: Problem[] = [];
+  const problems: Problem[] = [...compileSet(site).problems];
   const results: TestResult[] = [];
-  const compiled = compileSet(site);
-  problems.push(...compiled.problems);
+  const stages = new Map<number, Stage>();
+  // Values are read every `poll` of the test: that is how long they may be silent.
+  const stageFor = (pollMs: number): Stage => {
+    const known = stages.get(pollMs);
+    if (known !== undefined) return known;
+    const { units, shop } = compileSet(patient(site, () => STALE_POLLS * pollMs));
+    const stage = { units, machine: createMachine(shop, units, rulesetHash(site)) };
+    stages.set(pollMs, stage);
+    return stage;
+  };
   for (const document of site.rules) {
     if (document.body.tests === undefined) continue;
     const fields = new Fields(document.body, [], complainer(document, problems));
     const of = String(document.body.rule ?? document.body.point ?? document.body.control ?? document.body.form ?? '');
     for (const one of readCases(fields)) {
-      const faults = problems.some((p) => p.severity === 'error') ? [] : runCase(one, of, site);
+      const isWrong = problems.some((p) => p.severity === 'error');
+      const faults = isWrong ? [] : runCase(one, of, site, stageFor(one.pollMs));
       results.push({ file: document.file, doc: document.doc, of, name: one.name, ok: faults.length === 0, faults });
     }
   }
   return { results, problems };
 }
 
-function runCase(one: Case, of: string, site: SiteModel): TestResult['faults'] {
-  // Values are read every `poll` of the test: that is how long they may be silent.
-  const { units, shop } = compileSet(patient(site, one.pollMs));
+function runCase(one: Case, of: string, site: SiteModel, { units, machine }: Stage): TestResult['faults'] {
   const mine = units.filter((u) => u.spec.id === of);
   const unit = one.on === undefined ? mine[0] : mine.find((u) => u.id === one.on);
-  if (unit === undefined)
-    return [
-      {
-        zh: `没有实例${one.on === undefined ? '' : ` ${one.on}`}`,
-        en: `no instance${one.on === undefined ? '' : ` ${one.on}`}`,
-      },
-    ];
-  const machine = createMachine(shop, units, rulesetHash(site));
+  if (unit === undefined) {
+    const name = one.on === undefined ? '' : ` ${one.on}`;
+    return [{ zh: `没有实例${name}`, en: `no instance${name}` }];
+  }
   const begin = beginOf(one, site);
   if (begin === undefined) return [{ zh: `“${one.at}” 不是时间`, en: `"${one.at}" is no time` }];
-  const run = new CaseRun(one, unit, machine, begin);
-  return run.faults();
-}
-
-function patient(site: SiteModel, pollMs: number): SiteModel {
-  const slow = (p: PointModel): PointModel => ({ ...p, staleAfterMs: Math.max(p.staleAfterMs, STALE_POLLS * pollMs) });
-  const devices = [...site.devices.values()].map((d) => [d.id, { ...d, points: d.points.map(slow) }] as const);
-  return { ...site, devices: new Map(devices) };
+  return new CaseRun(one, unit, machine, begin).faults();
 }
 
 function beginOf(one: Case, site: SiteModel): number | undefined {
