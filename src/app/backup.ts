@@ -1,14 +1,13 @@
 /** A copy of the journal while the gateway runs, and the way back. What is put back is checked first; what it replaces is kept under another name. */
-import { join } from 'node:path';
 import { WeinaoError } from '../base/errors/index.ts';
 import { isoTime } from '../base/time.ts';
-import { peekData } from '../config/index.ts';
 import { copyDurably } from '../io/files.ts';
 import { exists } from '../io/process.ts';
 import { renameDatabase } from '../io/store-files.ts';
 import { checkJournal, copyJournal } from '../journal/copy.ts';
 import type { Env } from './check.ts';
 import { findClient } from './client.ts';
+import { journalOf } from './past.ts';
 
 export async function backupJournal(configFolder: string, env: Env, file: string): Promise<{ readonly bytes: number }> {
   return { bytes: await copyJournal(await journalOf(configFolder, env), file) };
@@ -34,8 +33,4 @@ export async function restoreJournal(
   if (isThere) renameDatabase(path, kept);
   await copyDurably(file, path);
   return isThere ? { kept } : {};
-}
-
-async function journalOf(configFolder: string, env: Env): Promise<string> {
-  return join(await peekData(configFolder, env), 'journal.db');
 }

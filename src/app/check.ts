@@ -1,5 +1,6 @@
 /** Reads and judges a configuration as the daemon would, without touching any device: files, schema, drivers, rules. */
 import { driverFaces } from '../../drivers/index.ts';
+import { WeinaoError } from '../base/errors/index.ts';
 import type { SiteModel } from '../base/model.ts';
 import type { LocatedProblem } from '../base/problem.ts';
 import type { RuleMachine } from '../base/rules.ts';
@@ -44,6 +45,14 @@ export async function checkConfig(folder: string, env: Env, secrets: string = fo
   const all = [...loaded.problems, ...problems.map((problem) => locate(loaded.sources, problem))];
   if (machine === undefined || all.some((p) => p.severity === 'error')) return { problems: all, text };
   return { problems: all, text, site: { model: loaded.model, machine } };
+}
+
+/** The site, for who can do nothing without: throws the first error. */
+export async function needSite(folder: string, env: Env): Promise<CheckedSite> {
+  const { site, problems } = await checkConfig(folder, env);
+  if (site !== undefined) return site;
+  const first = problems.find((p) => p.severity === 'error');
+  throw new WeinaoError(first?.code ?? 'config.invalid', first?.params ?? {});
 }
 
 /** What config-child.ts is asked. */

@@ -6,12 +6,11 @@
  * Guarantees: a stop after a failed start, or twice, does no harm; a reload is all or nothing and restarts only what changed.
  * It does not promise delivery: that is the feeds' business, against the journal.
  */
-import { join } from 'node:path';
 import { drivers } from '../../drivers/index.ts';
 import { WeinaoError } from '../base/errors/index.ts';
 import { isShed } from '../base/feed.ts';
 import type { Commit, JournalFacts, Restored } from '../base/journal.ts';
-import type { PointModel, SiteModel } from '../base/model.ts';
+import { type SiteModel, VALUE_TYPE } from '../base/model.ts';
 import type { Clock, Log, Random } from '../base/ports.ts';
 import type { Reading, Value } from '../base/reading.ts';
 import type { Answer, Look, Maintenance, Operation } from '../base/rules.ts';
@@ -20,12 +19,13 @@ import type { SystemClock } from '../io/clock.ts';
 import { openGatewayKey, type Signer } from '../io/keys.ts';
 import { ensureFolder } from '../io/process.ts';
 import { createJournal, type JournalFace } from '../journal/index.ts';
+import { journalFile } from '../journal/path.ts';
 import { createUplink, type Uplink } from '../uplink/index.ts';
 import { type AlarmBoard, createBoard } from './board.ts';
 import { catalogOf } from './catalog.ts';
 import type { CheckedSite } from './check.ts';
 import { refusedFault, setAsideFault, shedFault, silentFault, storeFault } from './faults.ts';
-import { createMadePoints } from './made.ts';
+import { allPoints, createMadePoints } from './made.ts';
 import { createPerformer, type Outcome, type Performer } from './perform.ts';
 import { createPipeline, type Pipeline, readingsInput } from './pipeline.ts';
 import type { Doors } from './ports.ts';
@@ -33,7 +33,6 @@ import { createTechnical, type TechnicalFault } from './technical.ts';
 import { createWatchHub, type WatchHub } from './watch.ts';
 
 const ANSWER_WITHIN = 2000;
-const VALUE_TYPE = { bool: 'boolean', number: 'number', string: 'string' } as const;
 
 export interface HouseDeps {
   readonly clock: Pick<SystemClock, keyof Clock | 'floor'>;
@@ -96,7 +95,7 @@ export async function openHouse(deps: HouseDeps, site: CheckedSite): Promise<Hou
     clock,
     random,
     log,
-    path: join(data, 'journal.db'),
+    path: journalFile(data),
     windowMs: commitWindowMs,
     startWorker: deps.doors.startStore,
     onStalled: (waiting) => stalled(waiting),
@@ -314,7 +313,8 @@ class LiveHouse implements House {
   private take({ model, machine }: CheckedSite): void {
     this.hub.model(model);
     this.made.set(machine.made);
-    this.personal = personalPoints(model, machine.made);
+    const personal = [...allPoints(model, machine.made)].filter(([, point]) => point.class !== 'none');
+    this.personal = new Set(personal.map(([id]) => id));
   }
 
   private keepMade(readings: readonly Reading[]): void {
@@ -341,9 +341,4 @@ class LiveHouse implements House {
     this.pipeline.input({ kind: 'device', device, online });
     this.hub.device({ device, online, wall: at.wall });
   }
-}
-
-function personalPoints(model: SiteModel, made: ReadonlyMap<string, readonly PointModel[]>): ReadonlySet<string> {
-  const all = [...[...model.devices.values()].map((d) => [d.id, d.points] as const), ...made];
-  return new Set(all.flatMap(([id, points]) => points.filter((p) => p.class !== 'none').map((p) => `${id}.${p.id}`)));
 }

@@ -19,7 +19,6 @@ function history(...rows: readonly (readonly [number, EventKind, string, string]
         };
     },
     alarms: () => [],
-    close: () => {},
   };
 }
 

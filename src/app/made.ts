@@ -1,7 +1,16 @@
 /** Points that rules make, told by exception like any other. */
-import type { PointModel } from '../base/model.ts';
+import type { PointModel, SiteModel } from '../base/model.ts';
 import type { Reading } from '../base/reading.ts';
 import { isNews, type Told } from '../engine/report.ts';
+
+/** Every point there is: those of devices, and those that rules make. */
+export function* allPoints(
+  model: SiteModel,
+  made: ReadonlyMap<string, readonly PointModel[]>,
+): Generator<readonly [string, PointModel]> {
+  for (const { id, points } of model.devices.values()) for (const point of points) yield [`${id}.${point.id}`, point];
+  for (const [id, points] of made) for (const point of points) yield [`${id}.${point.id}`, point];
+}
 
 export interface MadePoints {
   /** the points of the rule set that runs now */

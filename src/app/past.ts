@@ -1,10 +1,10 @@
 /** Alarms of the past, out of the journal's file. */
-import { join } from 'node:path';
 import { renderTemplate } from '../base/alarm-text.ts';
 import type { JsonObject } from '../base/json.ts';
 import { isoTime } from '../base/time.ts';
 import { peekData } from '../config/index.ts';
-import { openHistory, type PastEvent } from '../journal/history.ts';
+import { type PastEvent, withHistory } from '../journal/history.ts';
+import { journalFile } from '../journal/path.ts';
 import type { Env } from './check.ts';
 import { type AlarmReport, reportOf } from './kpi.ts';
 
@@ -25,22 +25,19 @@ export async function pastAlarms(
   last: number,
   rule: string | undefined,
 ): Promise<readonly PastAlarm[]> {
-  const history = openHistory(join(await peekData(configFolder, env), 'journal.db'));
-  try {
-    return history.alarms(last, (event) => rule === undefined || event.data.rule === rule).map(alarmOf);
-  } finally {
-    history.close();
-  }
+  return withHistory(await journalOf(configFolder, env), (history) =>
+    history.alarms(last, (event) => rule === undefined || event.data.rule === rule).map(alarmOf),
+  );
 }
 
 /** @param from, to: UTC ms */
 export async function alarmReport(configFolder: string, env: Env, from: number, to: number): Promise<AlarmReport> {
-  const history = openHistory(join(await peekData(configFolder, env), 'journal.db'));
-  try {
-    return reportOf(history, from, to);
-  } finally {
-    history.close();
-  }
+  return withHistory(await journalOf(configFolder, env), (history) => reportOf(history, from, to));
+}
+
+/** The journal of the gateway of this configuration, whether or not the rest of it is right. */
+export async function journalOf(configFolder: string, env: Env): Promise<string> {
+  return journalFile(await peekData(configFolder, env));
 }
 
 function alarmOf({ event }: PastEvent): PastAlarm {

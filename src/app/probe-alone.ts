@@ -1,13 +1,12 @@
 /** A probe without a daemon: opens the one line it needs, asks, closes it. */
 
 import { drivers } from '../../drivers/index.ts';
-import { WeinaoError } from '../base/errors/index.ts';
 import type { SiteModel } from '../base/model.ts';
 import { createEngine } from '../engine/index.ts';
 import { systemClock } from '../io/clock.ts';
 import { pinoLog } from '../io/log.ts';
 import { systemRandom } from '../io/random.ts';
-import { checkConfig, type Env } from './check.ts';
+import { type Env, needSite } from './check.ts';
 import { listenOn, openChannel } from './ports.ts';
 import { probe, readProbeAsk } from './probe.ts';
 
@@ -15,11 +14,7 @@ const OPENING_MS = 6000;
 
 export async function probeAlone(body: unknown, configFolder: string, env: Env, signal: AbortSignal): Promise<unknown> {
   const ask = readProbeAsk(body);
-  const { site, problems } = await checkConfig(configFolder, env);
-  if (site === undefined) {
-    const first = problems[0];
-    throw first === undefined ? new WeinaoError('cli.bad_probe') : new WeinaoError(first.code, first.params);
-  }
+  const site = await needSite(configFolder, env);
   const clock = systemClock();
   const channel = 'device' in ask ? site.model.devices.get(ask.device)?.channel : ask.channel;
   const engine = createEngine({

@@ -8,7 +8,8 @@ import type { Reading } from '../base/reading.ts';
 import { isoTime } from '../base/time.ts';
 import { readSecret, systemFiles } from '../io/files.ts';
 import { exists } from '../io/process.ts';
-import { openHistory, type PastSample } from '../journal/history.ts';
+import { type PastSample, withHistory } from '../journal/history.ts';
+import { journalFile } from '../journal/path.ts';
 import { BUILT_IN, compileRules, patient, runTests, SmallGateway, type TestResult } from '../rules/index.ts';
 import type { Env } from './check.ts';
 import { shippedConfig, shippedProfiles } from './shipped.ts';
@@ -83,14 +84,13 @@ const HEARTBEATS = 2;
 /** Stored history through the rules as they stand, held against what was raised then. */
 export function replayRules(model: SiteModel, from: number, to: number, rule: string | undefined): Replayed {
   const { machine } = compileRules(patient(model, (point) => HEARTBEATS * point.heartbeatMs));
-  const history = openHistory(join(model.gateway.data, 'journal.db'));
+  const span = { from: isoTime(from), to: isoTime(to) };
+  if (machine === undefined) return { ...span, samples: 0, both: [], only_now: [], only_then: [] };
   const at = (wall: number) => ({ wall, mono: wall - from, synced: true });
+  const gateway = new SmallGateway(machine, at(from));
   const then: Raise[] = [];
   let samples = 0;
-  try {
-    if (machine === undefined)
-      return { from: isoTime(from), to: isoTime(to), samples, both: [], only_now: [], only_then: [] };
-    const gateway = new SmallGateway(machine, at(from));
+  withHistory(journalFile(model.gateway.data), (history) => {
     for (const row of history.rows(from, to)) {
       gateway.tick(row.recorded - from, (mono) => at(from + mono));
       if (row.kind === 'samples') {
@@ -103,16 +103,14 @@ export function replayRules(model: SiteModel, from: number, to: number, rule: st
           then.push({ key: key ?? '', at: isoTime(row.event.at.wall), level: level ?? '', name: name ?? '' });
       }
     }
-    gateway.tick(to - from, (mono) => at(from + mono));
-    const now = gateway.happened
-      .filter((h) => h.transition === 'raised' && isMine(h.alarm.rule, rule))
-      .map(
-        (h): Raise => ({ key: h.alarm.key, at: isoTime(Math.round(h.wall)), level: h.alarm.level, name: h.alarm.name }),
-      );
-    return { from: isoTime(from), to: isoTime(to), samples, ...compared(now, then) };
-  } finally {
-    history.close();
-  }
+  });
+  gateway.tick(to - from, (mono) => at(from + mono));
+  const now = gateway.happened
+    .filter((h) => h.transition === 'raised' && isMine(h.alarm.rule, rule))
+    .map(
+      (h): Raise => ({ key: h.alarm.key, at: isoTime(Math.round(h.wall)), level: h.alarm.level, name: h.alarm.name }),
+    );
+  return { ...span, samples, ...compared(now, then) };
 }
 
 const isMine = (of: string, rule: string | undefined): boolean =>

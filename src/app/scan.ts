@@ -7,7 +7,7 @@ import { type ScanLine, type ScanOptions, scanLine } from '../engine/scan.ts';
 import { systemClock } from '../io/clock.ts';
 import { pinoLog } from '../io/log.ts';
 import { systemRandom } from '../io/random.ts';
-import { checkConfig, type Env } from './check.ts';
+import { type Env, needSite } from './check.ts';
 import { openChannel } from './ports.ts';
 
 export type { ScanLine, ScanOptions };
@@ -59,9 +59,7 @@ export async function scanAlone(
   signal: AbortSignal,
   tell: (line: ScanStream) => void,
 ): Promise<void> {
-  const { site, problems } = await checkConfig(configFolder, env);
-  const [first] = problems;
-  if (site === undefined) throw new WeinaoError(first?.code ?? 'cli.bad_probe', first?.params ?? {});
+  const site = await needSite(configFolder, env);
   const line = site.model.channels.get(channel);
   if (line === undefined || line.carries === 'listen')
     throw new WeinaoError('cli.unknown_channel', { channel, known: [...site.model.channels.keys()].join(' ') });

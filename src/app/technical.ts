@@ -2,7 +2,7 @@
  * Alarms about the gateway itself (a damaged store, an invalid configuration, a feed that refuses): the same alarm as any other, raised by the
  * house instead of a rule. Their rule id holds a dot, which no rule of the site can have, so they never meet the rule machine.
  */
-import type { Alarm, Transition } from '../base/alarm.ts';
+import { type Alarm, isCalled, type Transition } from '../base/alarm.ts';
 import type { Level } from '../base/event.ts';
 import { derivedUlid } from '../base/ids.ts';
 import type { JsonObject } from '../base/json.ts';
@@ -60,9 +60,7 @@ export function createTechnical(): Technical {
       return { transition: 'cleared', alarm };
     },
     ack: (aid, by, now) => {
-      const before = [...standing.values()].find(
-        (a) => a.aid === aid || a.key === aid || (aid.length >= 6 && a.aid.endsWith(aid)),
-      );
+      const before = [...standing.values()].find((a) => a.key === aid || isCalled(a, aid));
       if (before === undefined || before.ack === 'acked') return undefined;
       const alarm: Alarm = { ...before, rev: before.rev + 1, ack: 'acked', by, changed: now.wall };
       standing.set(before.key, alarm);

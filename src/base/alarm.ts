@@ -83,4 +83,10 @@ export interface WhyInput {
   readonly ts: number;
 }
 
+/** the end of an id is enough to name an alarm by hand */
+const SHORT = 6;
+
+export const isCalled = ({ aid }: Alarm, given: string): boolean =>
+  aid === given || (given.length >= SHORT && aid.endsWith(given));
+
 export type Transition = 'raised' | 'updated' | 'acked' | 'escalated' | 'cleared' | 'closed' | 'shelved';

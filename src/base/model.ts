@@ -8,6 +8,11 @@ import type { Path } from './problem.ts';
 
 export type DataClass = 'none' | 'personal' | 'sensitive';
 export type ValueKind = 'bool' | 'number' | 'string';
+/** what `typeof` says of a value of each kind */
+export const VALUE_TYPE = { bool: 'boolean', number: 'number', string: 'string' } as const satisfies Record<
+  ValueKind,
+  string
+>;
 
 export interface SiteModel {
   readonly site: {

@@ -194,6 +194,6 @@ export async function checkSecret(
   });
 }
 
-function definedOnly<T extends object>(object: T): Partial<T> {
+export function definedOnly<T extends object>(object: T): Partial<T> {
   return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Partial<T>;
 }

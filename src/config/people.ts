@@ -1,7 +1,7 @@
 /** People and assets: names alarms go to, and things made of devices. */
 import type { Asset, Person } from '../base/model.ts';
 import type { Names, ReadSecret } from './cross.ts';
-import { checkSecret } from './cross.ts';
+import { checkSecret, definedOnly } from './cross.ts';
 import type { Report } from './report.ts';
 import type { SiteSections } from './schema.ts';
 
@@ -24,7 +24,7 @@ export async function buildPeople(
       report.known([...path, 'feed'], section.feed, Object.keys(feeds), { zh: '上报通道', en: 'feed' });
     await checkSecret([...path, 'webhook'], section.webhook, report, readSecret);
     await checkSecret([...path, 'mqtt', 'password'], section.mqtt?.password, report, readSecret);
-    built.set(id, { id, ...defined(section) } as Person);
+    built.set(id, { id, ...definedOnly(section) } as Person);
   }
   return built;
 }
@@ -55,8 +55,4 @@ export function buildAssets({ assets }: SiteSections, names: Names, report: Repo
     });
   }
   return built;
-}
-
-function defined<T extends object>(object: T): Partial<T> {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Partial<T>;
 }

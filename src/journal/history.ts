@@ -43,17 +43,20 @@ export interface History {
   rows(from: number, to: number): Generator<PastEvent | PastSamples>;
   /** the newest alarm transitions, newest first */
   alarms(limit: number, wanted: (event: EventDraft) => boolean): PastEvent[];
-  close(): void;
 }
 
-export function openHistory(path: string): History {
+/** A look at the history, over when the work is. Throws journal.none. */
+export function withHistory<T>(path: string, work: (history: History) => T): T {
   if (!exists(path)) throw new WeinaoError('journal.none', { path });
   const db = openSqliteReadOnly(path);
-  return {
-    rows: (from, to) => merged(events(db, from, to), samples(db, from, to)),
-    alarms: (limit, wanted) => newestAlarms(db, limit, wanted),
-    close: () => void db.close(),
-  };
+  try {
+    return work({
+      rows: (from, to) => merged(events(db, from, to), samples(db, from, to)),
+      alarms: (limit, wanted) => newestAlarms(db, limit, wanted),
+    });
+  } finally {
+    db.close();
+  }
 }
 
 interface Row {

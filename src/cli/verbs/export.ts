@@ -1,6 +1,5 @@
-import { checkConfig } from '../../app/check.ts';
+import { needSite } from '../../app/check.ts';
 import { type ExportAsk, exportRows } from '../../app/export.ts';
-import { WeinaoError } from '../../base/errors/index.ts';
 import { EXIT } from '../../base/exit.ts';
 import { moment } from '../moment.ts';
 import type { Call } from '../world.ts';
@@ -17,9 +16,7 @@ export interface ExportOptions {
 /** `weinao export`: stored readings or events on standard output. */
 export async function exportData(call: Call, options: ExportOptions): Promise<number> {
   const { world, lang, config } = call;
-  const { site, problems } = await checkConfig(config, world.env);
-  const [first] = problems.filter((p) => p.severity === 'error');
-  if (site === undefined) throw new WeinaoError(first?.code ?? 'config.invalid', first?.params ?? {});
+  const site = await needSite(config, world.env);
   const now = Date.parse(world.now());
   const ask: ExportAsk = {
     what: options.what,

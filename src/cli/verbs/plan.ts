@@ -1,4 +1,4 @@
-import { checkConfig } from '../../app/check.ts';
+import { needSite } from '../../app/check.ts';
 import { findClient } from '../../app/client.ts';
 import { type PlannedChannel, type PlannedDevice, type Plans, plansOf } from '../../app/plan.ts';
 import { isWeinaoError, WeinaoError } from '../../base/errors/index.ts';
@@ -36,10 +36,7 @@ export async function plan(call: Call, channel: string | undefined, options: Pla
 }
 
 async function ofConfiguration({ world, config }: Call): Promise<Plans> {
-  const { site, problems } = await checkConfig(config, world.env);
-  if (site !== undefined) return plansOf(site.model, undefined);
-  const [first] = problems;
-  throw first === undefined ? new WeinaoError('cli.bad_probe') : new WeinaoError(first.code, first.params);
+  return plansOf((await needSite(config, world.env)).model, undefined);
 }
 
 function screen(channel: PlannedChannel, live: boolean, lang: Lang): string {

@@ -1,8 +1,7 @@
 /** `weinao rules check|test|replay|explain`. */
-import { checkConfig } from '../../app/check.ts';
+import { checkConfig, needSite } from '../../app/check.ts';
 import { findClient } from '../../app/client.ts';
 import { type Raise, type Replayed, replayRules, testRules } from '../../app/rules.ts';
-import { WeinaoError } from '../../base/errors/index.ts';
 import { EXIT } from '../../base/exit.ts';
 import type { Lang } from '../../base/text.ts';
 import { caret, showProblem } from '../../config/index.ts';
@@ -58,9 +57,7 @@ export interface ReplayOptions {
 
 /** Stored history through the rules as they are written now, beside what was really raised. */
 export async function rulesReplay({ world, lang, config, json }: Call, options: ReplayOptions): Promise<number> {
-  const { site, problems } = await checkConfig(config, world.env);
-  const [first] = problems.filter((p) => p.severity === 'error');
-  if (site === undefined) throw new WeinaoError(first?.code ?? 'config.invalid', first?.params ?? {});
+  const site = await needSite(config, world.env);
   const now = Date.parse(world.now());
   const replayed = replayRules(
     site.model,

@@ -1,18 +1,12 @@
 /** One instance of a `control` document: outputs and what they should be. */
 import type { Complain } from '../language/fields.ts';
 import type { ControlSpec } from '../language/point.ts';
-import type { CelType } from './names.ts';
+import { CEL } from './names.ts';
 import { compileOutput } from './output.ts';
 import { spansOf } from './rule.ts';
 import type { Scope } from './select.ts';
 import { furnish, type Workshop } from './unit.ts';
 import type { ControlUnit } from './units.ts';
-
-const TYPES: Readonly<Record<'bool' | 'number' | 'string', CelType>> = {
-  bool: 'bool',
-  number: 'double',
-  string: 'string',
-};
 
 export function compileControl(
   spec: ControlSpec,
@@ -27,7 +21,7 @@ export function compileControl(
   for (const { target, value } of spec.set) {
     const output = compileOutput(target, ['set', target], scope, shop, complain);
     if (output === undefined) return undefined;
-    const types = [TYPES[output.kind]];
+    const types = [CEL[output.kind]];
     const expression = shop.expressions.compile({ text: value, path: ['set', target], types }, room.names, complain);
     if (expression === undefined) return undefined;
     outputs.push({ output: { device: output.device, point: output.point }, value: expression });

@@ -1,4 +1,5 @@
 /** Outputs rules may write to, and devices pictures may come from. */
+import { VALUE_TYPE } from '../../base/model.ts';
 import type { Path } from '../../base/problem.ts';
 import type { Value } from '../../base/reading.ts';
 import { hints, nearest } from '../../base/suggest.ts';
@@ -75,7 +76,7 @@ function compileAction(
     case 'write': {
       const output = compileOutput(action.target, [...path, 'write', action.target], scope, shop, complain);
       if (output === undefined) return undefined;
-      if (typeof action.value !== { bool: 'boolean', number: 'number', string: 'string' }[output.kind]) {
+      if (typeof action.value !== VALUE_TYPE[output.kind]) {
         complain('rules.output_type', [...path, 'write', action.target], { given: action.target, kind: output.kind });
         return undefined;
       }

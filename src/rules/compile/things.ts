@@ -68,7 +68,7 @@ function placed(zone: string | undefined, at: Position | undefined, site: SiteMo
   return { ...(zone === undefined ? {} : { zone }), ...(position === undefined ? {} : { at: position }) };
 }
 
-function positionOf(place: string, site: SiteModel): Position | undefined {
+export function positionOf(place: string, site: SiteModel): Position | undefined {
   const { lat, lon } = site.places.get(place) ?? {};
   return lat === undefined || lon === undefined ? undefined : { lat, lon };
 }

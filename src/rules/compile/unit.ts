@@ -13,7 +13,7 @@ import type { Expression, Expressions } from './expression.ts';
 import { CEL, Names, pointFields } from './names.ts';
 import type { Estate, Scope } from './select.ts';
 import { type Sources, sourcesOf } from './sources.ts';
-import { distance } from './things.ts';
+import { distance, positionOf } from './things.ts';
 import { parseSpan, type Span, type Times } from './times.ts';
 
 /** What the compilation of one rule set shares. */
@@ -154,7 +154,7 @@ function compileNearest(
   shop: Workshop,
   complain: Complain,
 ): CompiledWindow | undefined {
-  const here = scope.thing?.at ?? positionOfZone(scope, shop);
+  const here = scope.thing?.at ?? positionOf(scope.zone ?? '', shop.site);
   const all = [...shop.things.values()].filter((t) => t.type === spec.source);
   if (all.length === 0 && !shop.site.types.has(spec.source)) {
     const known = [...shop.site.types.keys()];
@@ -191,11 +191,6 @@ function compileNearest(
   }
   near.sort((a, b) => a.distance - b.distance || (a.device < b.device ? -1 : 1));
   return { spec, sources: { kind: 'points', points: [] }, type: 'string', near };
-}
-
-function positionOfZone(scope: Scope, shop: Workshop): { lat: number; lon: number } | undefined {
-  const { lat, lon } = shop.site.places.get(scope.zone ?? '') ?? {};
-  return lat === undefined || lon === undefined ? undefined : { lat, lon };
 }
 
 /** What can be said of the nearest one: name, distance in metres, whether there is one, the nearer ones that did not do, and its points. */

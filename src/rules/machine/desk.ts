@@ -5,7 +5,7 @@
  * switched once per raise; what a muted, late or replayed raise would have switched is not. Rules in shadow have a desk of their own whose
  * effects are only told.
  */
-import type { Alarm } from '../../base/alarm.ts';
+import { type Alarm, isCalled } from '../../base/alarm.ts';
 import type { Answer } from '../../base/rules.ts';
 import type { Instant } from '../../base/time.ts';
 import type { CompiledAction } from '../compile/output.ts';
@@ -222,7 +222,7 @@ export class Desk {
   find(aid: string): Alarm | undefined {
     const byKey = this.open.get(aid);
     if (byKey !== undefined) return byKey;
-    const matching = [...this.open.values()].filter((a) => a.aid === aid || (aid.length >= 6 && a.aid.endsWith(aid)));
+    const matching = [...this.open.values()].filter((a) => isCalled(a, aid));
     return matching.length === 1 ? matching[0] : undefined;
   }
 
