@@ -1,10 +1,11 @@
 /** The command line: verbs, options, language, exit codes. Verbs are loaded when they are called, so that `weinao status` starts fast. */
-import { Command, CommanderError, Help, Option } from 'commander';
+import { Command, CommanderError, Help } from 'commander';
 import stringWidth from 'string-width';
 import { isWeinaoError } from '../base/errors/index.ts';
 import { EXIT, exitCode } from '../base/exit.ts';
 import { type Lang, say } from '../base/text.ts';
 import { registerDuty, registerRules, registerStore } from './duty.ts';
+import { registerFeed } from './feed.ts';
 import { HELP, TITLES } from './texts.ts';
 import { optionInChinese, usageInChinese } from './usage.ts';
 import { type Call, type CliWorld, localeLang } from './world.ts';
@@ -133,18 +134,7 @@ function build(lang: Lang, world: CliWorld, done: (code: number) => void): Comma
     .action(async (file, options) =>
       done(await (await import('./verbs/profiles.ts')).profilesCheck(call(options), file, options.driver)),
     );
-  const feed = styled(program.command('feed'), lang, world).description(text('feed'));
-  verb(feed, 'verify <source>', 'verify')
-    .option('--topic <filter>', text('topic'), 'wn/1/#')
-    .addOption(new Option('--mqtt <version>', text('mqtt')).choices(['3', '5']).default('5'))
-    .option('--midway', text('midway'))
-    .option('--user <name>', text('user'))
-    .option('--ca <file>', text('ca'))
-    .option('--cert <file>', text('cert'))
-    .option('--key <file>', text('key'))
-    .action(async (source, options) =>
-      done(await (await import('./verbs/feed.ts')).feedVerify(call(options), source, options)),
-    );
+  registerFeed(registrar);
   return program;
 }
 

@@ -1,0 +1,18 @@
+/** The verbs about feeds. */
+import { Option } from 'commander';
+import type { Registrar } from './duty.ts';
+
+export function registerFeed({ group, verb, text, call, done }: Registrar): void {
+  const feed = group('feed', 'feed');
+  verb(feed, 'verify <source>', 'verify')
+    .option('--topic <filter>', text('topic'), 'wn/1/#')
+    .addOption(new Option('--mqtt <version>', text('mqtt')).choices(['3', '5']).default('5'))
+    .option('--midway', text('midway'))
+    .option('--user <name>', text('user'))
+    .option('--ca <file>', text('ca'))
+    .option('--cert <file>', text('cert'))
+    .option('--key <file>', text('key'))
+    .action(async (source, options) =>
+      done(await (await import('./verbs/feed.ts')).feedVerify(call(options), source, options)),
+    );
+}
