@@ -1,9 +1,10 @@
 /** Which devices, assets or places a document has instances for, and which a window is about. */
 import type { SiteModel } from '../../base/model.ts';
+import { glob, placesAround } from '../../base/places.ts';
 import { hints, nearest } from '../../base/suggest.ts';
 import type { Complain } from '../language/fields.ts';
 import type { Selector } from '../language/selector.ts';
-import { distance, placesAround, type Thing, type Things } from './things.ts';
+import { distance, type Thing, type Things } from './things.ts';
 
 /** Where an instance's bare names come from. */
 export interface Scope {
@@ -94,20 +95,4 @@ function byZone(patterns: readonly string[], { site, things }: Estate): Scope[] 
       zone: id,
       things: [...things.values()].filter((t) => placesAround(t.zone, site).includes(id)),
     }));
-}
-
-/** `*` stands for any letters. */
-export function glob(pattern: string, word: string): boolean {
-  const parts = pattern.split('*');
-  const [head = ''] = parts;
-  if (parts.length === 1) return pattern === word;
-  if (!word.startsWith(head)) return false;
-  let at = head.length;
-  for (const part of parts.slice(1, -1)) {
-    const found = word.indexOf(part, at);
-    if (found < 0) return false;
-    at = found + part.length;
-  }
-  const tail = parts.at(-1) ?? '';
-  return word.length - at >= tail.length && word.endsWith(tail);
 }

@@ -1,5 +1,6 @@
 /** What rules speak of: devices, assets, and what rules themselves make. All have points; an asset also has members. */
 import type { Asset, DeviceModel, Lets, PointModel, Position, SiteModel } from '../../base/model.ts';
+import { placesAround } from '../../base/places.ts';
 
 export interface Thing {
   readonly id: string;
@@ -71,13 +72,6 @@ function placed(zone: string | undefined, at: Position | undefined, site: SiteMo
 export function positionOf(place: string, site: SiteModel): Position | undefined {
   const { lat, lon } = site.places.get(place) ?? {};
   return lat === undefined || lon === undefined ? undefined : { lat, lon };
-}
-
-/** A place and everything it lies in. */
-export function placesAround(zone: string | undefined, site: SiteModel): string[] {
-  const around: string[] = [];
-  for (let at = zone; at !== undefined && !around.includes(at); at = site.places.get(at)?.in) around.push(at);
-  return around;
 }
 
 const EARTH = 6_371_000;

@@ -3,9 +3,9 @@
  * midnight. Sun times are those of the site's coordinates; where the sun does not rise or set that day, the span does not open.
  */
 import { getTimes } from 'suncalc';
+import { type Calendar, createCalendar, type Day } from '../../base/calendar.ts';
 import type { SiteModel } from '../../base/model.ts';
 import { parseDuration } from '../../base/time.ts';
-import { type Calendar, createCalendar, type Day } from './calendar.ts';
 
 const SUN = ['sunrise', 'sunset', 'dawn', 'dusk'] as const;
 type Sun = (typeof SUN)[number];

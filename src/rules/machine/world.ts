@@ -5,10 +5,10 @@
  * is due, each followed by what it touches. A unit is looked at most MOST_LOOKS times in a step, so that rules that suppress each other end.
  */
 import type { Alarm } from '../../base/alarm.ts';
+import { placesAround } from '../../base/places.ts';
 import type { Reading, Value } from '../../base/reading.ts';
 import type { Answer, Effect, Operation, Restorable, RuleInput, RuleMachine, RuleState } from '../../base/rules.ts';
 import type { Instant } from '../../base/time.ts';
-import { placesAround } from '../compile/things.ts';
 import type { Workshop } from '../compile/unit.ts';
 import type { Unit } from '../compile/units.ts';
 import type { Sample } from '../operators/operator.ts';

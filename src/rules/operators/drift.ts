@@ -2,9 +2,10 @@
  * `drift`: how far the last `over` lies from what was usual over `against`, in robust standard deviations. One median an hour is kept. With two
  * weeks or more behind it each hour is compared with the same hour of other days.
  */
+
+import type { Calendar } from '../../base/calendar.ts';
 import type { Json } from '../../base/json.ts';
 import type { Instant } from '../../base/time.ts';
-import type { Calendar } from '../compile/calendar.ts';
 import { type Mapping, numberOf, type Operator, type Sample } from './operator.ts';
 import { median, spread } from './stats.ts';
 

@@ -1,8 +1,9 @@
 /** A window that speaks once a period, at local clock times: tumbling (`every` alone) or hopping (`every` and `over`). */
+
+import type { Calendar } from '../../base/calendar.ts';
 import type { Json } from '../../base/json.ts';
 import type { Value } from '../../base/reading.ts';
 import type { Instant } from '../../base/time.ts';
-import type { Calendar } from '../compile/calendar.ts';
 import type { Mapping, Operator, Sample } from './operator.ts';
 import type { Sliding } from './sliding.ts';
 

@@ -1,11 +1,11 @@
 /** Runs the tests of a rule set on virtual time. */
 import { renderAlarmText } from '../../base/alarm-text.ts';
+import { createCalendar } from '../../base/calendar.ts';
 import type { SiteModel } from '../../base/model.ts';
 import type { Problem } from '../../base/problem.ts';
 import type { Reading, Value } from '../../base/reading.ts';
 import type { RuleMachine } from '../../base/rules.ts';
 import { formatDuration, type Instant } from '../../base/time.ts';
-import { createCalendar } from '../compile/calendar.ts';
 import { compileSet, rulesetHash } from '../compile/index.ts';
 import type { Unit } from '../compile/units.ts';
 import { complainer, Fields } from '../language/fields.ts';
