@@ -34,6 +34,7 @@ export interface PastSample {
 export interface PastSamples {
   readonly kind: 'samples';
   readonly position: number;
+  readonly id: string;
   readonly recorded: number;
   readonly samples: readonly PastSample[];
 }
@@ -81,9 +82,15 @@ function* events(db: Sqlite, from: number, to: number): Generator<PastEvent> {
 function* samples(db: Sqlite, from: number, to: number): Generator<PastSamples> {
   const segments = db.prepare('SELECT n FROM segments ORDER BY n').pluck().all() as number[];
   for (const n of segments) {
-    const rows = pages<{ position: number; recorded: number; body: Uint8Array }>(db, `tel_${n}`, 'body', from, to);
-    for (const { position, recorded, body } of rows)
-      yield { kind: 'samples', position, recorded, samples: samplesOf(body) };
+    const rows = pages<{ position: number; id: string; recorded: number; body: Uint8Array }>(
+      db,
+      `tel_${n}`,
+      'id, body',
+      from,
+      to,
+    );
+    for (const { position, id, recorded, body } of rows)
+      yield { kind: 'samples', position, id, recorded, samples: samplesOf(body) };
   }
 }
 

@@ -120,6 +120,18 @@ describe('alarms', () => {
     expect(h.to(20 * M).gateway.alarm('flood/site')).toMatchObject({ condition: 'cleared' });
   });
 
+  it('a flood is counted on over a restart, and ends after it', () => {
+    const doors = Array.from({ length: 12 }, (_, i) => device(`d${i}`, 'home_door', { open: 'bool' }));
+    const h = new Hand(site(`${BLUE}do: [{screen: duty}]\n`, doors));
+    for (let i = 0; i < 6; i++) h.to(i * S).see(`d${i}.open`, true);
+    h.restart(M);
+    for (let i = 6; i < 12; i++) h.see(`d${i}.open`, true);
+    expect(h.acts.length).toBe(10);
+    expect(h.gateway.alarm('flood/site')).toMatchObject({ condition: 'active' });
+    expect(h.restart(M).gateway.alarm('flood/site')).toMatchObject({ condition: 'active' });
+    expect(h.to(20 * M).gateway.alarm('flood/site')).toMatchObject({ condition: 'cleared' });
+  });
+
   it('escalation goes on over a restart; what came due while off is told at once', () => {
     const h = new Hand(site(SMOKE, [smoke, siren]))
       .see('smoke.alarm', true)

@@ -16,6 +16,7 @@ const MAX_FAULTS = 50;
 const MAX_HASHES = 1024;
 /** missing members of one stream that may still come */
 const MAX_MISSING = 10_000;
+const MAX_KEYS = 2048;
 const MAX_BYTES = 1024 * 1024;
 const ZEROS = '0'.repeat(64);
 const ZSTD_MAGIC = [0x28, 0xb5, 0x2f, 0xfd];
@@ -83,8 +84,9 @@ class StreamVerifier implements Verifier {
     bad: 0,
   };
   private readonly midway: boolean;
-  private publicKey: string | undefined;
-  private readonly unproved: JsonObject[] = [];
+  /** by feed and site: a broker of many estates has a key for each */
+  private readonly keys = new Map<string, string>();
+  private readonly unproved: { readonly of: string; readonly proof: JsonObject }[] = [];
 
   constructor(midway: boolean) {
     this.midway = midway;
@@ -99,8 +101,9 @@ class StreamVerifier implements Verifier {
     const object = parse(payload);
     if (object === undefined) return this.fault(`${topic}: not JSON`);
     if (isMember) return this.member(topic, object);
-    if (tail === 'up/hello') this.hello(object);
-    else this.proof(object);
+    const of = topic.split('/').slice(0, 4).join('/');
+    if (tail === 'up/hello') this.hello(of, object);
+    else this.proof(of, object);
     return undefined;
   }
 
@@ -218,15 +221,16 @@ class StreamVerifier implements Verifier {
     return { topic, type, data, envelope };
   }
 
-  private hello(hello: JsonObject): void {
-    if (typeof hello.key !== 'string') return;
-    this.publicKey = hello.key;
-    for (const proof of this.unproved.splice(0)) this.proof(proof);
+  private hello(of: string, hello: JsonObject): void {
+    if (typeof hello.key !== 'string' || (this.keys.size >= MAX_KEYS && !this.keys.has(of))) return;
+    this.keys.set(of, hello.key);
+    for (const waiting of this.unproved.splice(0)) this.proof(waiting.of, waiting.proof);
   }
 
-  private proof(proof: JsonObject): void {
-    if (this.publicKey === undefined) {
-      if (this.unproved.length < 64) this.unproved.push(proof);
+  private proof(of: string, proof: JsonObject): void {
+    const key = this.keys.get(of);
+    if (key === undefined) {
+      if (this.unproved.length < MAX_KEYS) this.unproved.push({ of, proof });
       return;
     }
     const { stream, seq, hash, sig } = proof;
@@ -235,7 +239,7 @@ class StreamVerifier implements Verifier {
       verify(
         null,
         Buffer.from(text),
-        createPublicKey({ key: Buffer.from(this.publicKey ?? '', 'base64'), format: 'der', type: 'spki' }),
+        createPublicKey({ key: Buffer.from(key, 'base64'), format: 'der', type: 'spki' }),
         Buffer.from(String(sig), 'base64'),
       ),
     );

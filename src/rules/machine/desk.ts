@@ -79,6 +79,7 @@ export class Desk {
   wake(open: readonly Alarm[], waking: Waking): void {
     for (const alarm of open) this.open.set(alarm.key, alarm);
     this.mutes.wake(waking);
+    this.flood.wake(waking, this.open.get('flood/site')?.condition === 'active');
     for (const row of waking.states.keys()) {
       if (row.startsWith(LADDER)) this.wakeLadder(row.slice(LADDER.length), waking);
       else if (row.startsWith(REARM)) this.wakeClosed(row.slice(REARM.length), waking);
