@@ -51,7 +51,7 @@ const asRoot = process.getuid?.() === 0 ? 'user root\n' : '';
 writeFileSync(
   brokerConfig,
   `listener ${port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\nmax_inflight_messages 0\npersistence true
-persistence_location ${join(folder, 'store')}/\nautosave_interval 5\n${asRoot}`,
+persistence_location ${join(folder, 'store')}/\nautosave_interval 1\n${asRoot}`,
 );
 let broker: ChildProcess | undefined;
 
