@@ -6,8 +6,9 @@ import { dlt645 } from './dlt645/index.ts';
 import { gb26875 } from './gb26875/index.ts';
 import { mbus } from './mbus/index.ts';
 import { modbus } from './modbus/index.ts';
+import { mqtt } from './mqtt/index.ts';
 import { serial } from './serial/index.ts';
 
-export const drivers: readonly DriverModule[] = [modbus, dlt645, cjt188, mbus, gb26875, serial];
+export const drivers: readonly DriverModule[] = [modbus, dlt645, cjt188, mbus, gb26875, serial, mqtt];
 
 export const driverFaces = (): Promise<readonly DriverFace[]> => Promise.all(drivers.map((driver) => driver.face()));

@@ -29,6 +29,7 @@ import { allPoints, createMadePoints } from './made.ts';
 import { createPerformer, type Outcome, type Performer } from './perform.ts';
 import { createPipeline, type Pipeline, readingsInput } from './pipeline.ts';
 import type { Doors } from './ports.ts';
+import { createSettled } from './settled.ts';
 import { createTechnical, type TechnicalFault } from './technical.ts';
 import { createWatchHub, type WatchHub } from './watch.ts';
 
@@ -189,6 +190,13 @@ class LiveHouse implements House {
       drivers,
       openPort: deps.doors.openPort,
       listen: deps.doors.listen,
+      intake: {
+        connect: (channel, take) => deps.doors.connectIntake(channel, take, this.site.model),
+        serve: deps.doors.serveIntake,
+        secret: deps.doors.secret,
+        settled: createSettled(clock, () => this.pipeline.answered()),
+        submit: (device, form, fields) => this.submitted(device, form, fields),
+      },
       memory: opened.restored.memory,
       alarmRelevant: (device, point) => this.site.machine.reads(device, point),
       onReadings: (readings) => this.see(readings),
@@ -267,6 +275,13 @@ class LiveHouse implements House {
       }
     }
     return this.pipeline.input(ask) ?? { ok: false, code: 'cli.starting', params: {} };
+  }
+
+  /** An entry that another system made. */
+  private submitted(by: string, form: string, fields: Readonly<Record<string, unknown>>): string {
+    const answer = this.asked({ kind: 'form', form, fields, by });
+    if (!answer.ok) throw new WeinaoError(answer.code, answer.params);
+    return answer.id ?? '';
   }
 
   maintenance(): readonly Maintenance[] {

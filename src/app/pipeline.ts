@@ -59,6 +59,8 @@ export interface Pipeline {
   stalled(waiting: readonly Commit[]): void;
   /** resolves when every commit handed over so far was answered */
   settled(): Promise<void>;
+  /** when every commit handed over so far was answered; undefined = all are */
+  answered(): Promise<unknown> | undefined;
   stop(): void;
 }
 
@@ -168,6 +170,10 @@ class LivePipeline implements Pipeline {
 
   async settled(): Promise<void> {
     while (this.inFlight.size > 0) await Promise.all(this.inFlight);
+  }
+
+  answered(): Promise<unknown> | undefined {
+    return this.inFlight.size === 0 ? undefined : Promise.all(this.inFlight);
   }
 
   stop(): void {

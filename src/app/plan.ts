@@ -1,6 +1,6 @@
 /** `weinao plan`: what the devices of each line cost it in one cycle, what would be the least, and what was learned. */
 import { drivers } from '../../drivers/index.ts';
-import type { DeviceModel, SiteModel } from '../base/model.ts';
+import { type DeviceModel, isLine, type SiteModel } from '../base/model.ts';
 import { DuePoints } from '../engine/due.ts';
 import type { DevicePlan, Memory } from '../kit/driver.ts';
 
@@ -34,7 +34,7 @@ export interface Plans {
 export function plansOf(site: SiteModel, memoryOf: ((device: string) => Memory) | undefined): Plans {
   const channels: PlannedChannel[] = [];
   for (const channel of site.channels.values()) {
-    if (channel.carries === 'listen') continue;
+    if (!isLine(channel)) continue;
     const here = [...site.devices.values()].filter((d) => d.channel === channel.id);
     const devices: PlannedDevice[] = [];
     const unplanned: string[] = [];

@@ -1,13 +1,25 @@
 /** The house's doors to the world: channels opened, brokers connected with the feed's secrets. */
 import type { JsonObject } from '../base/json.ts';
-import type { FeedModel, LineChannel, ListenChannel, Person, SecretRef, SiteModel } from '../base/model.ts';
+import type {
+  BrokerChannel,
+  FeedModel,
+  HttpChannel,
+  LineChannel,
+  ListenChannel,
+  Person,
+  SecretRef,
+  SiteModel,
+} from '../base/model.ts';
 import type { Acceptor, BytePort } from '../base/ports.ts';
 import { readSecret } from '../io/files.ts';
 import { postJson } from '../io/http.ts';
+import { type HttpAnswer, type HttpAsk, serveHttp } from '../io/http-server.ts';
 import { type BrokerConnection, connectBroker } from '../io/mqtt.ts';
 import { openSerial } from '../io/serial.ts';
 import { listenSocket, openSocket } from '../io/socket.ts';
+import { connectSubscriber, type Received, type Subscriber } from '../io/subscriber.ts';
 import { startWorker, type WorkerPort } from '../io/worker.ts';
+import { SESSION_S } from '../link/broker.ts';
 import type { Env } from './check.ts';
 import { entryOf } from './shipped.ts';
 
@@ -26,20 +38,7 @@ export async function connectFeed(
   env: Env,
   site: SiteModel,
 ): Promise<BrokerConnection> {
-  const secret = async (key: 'password' | 'ca' | 'cert' | 'key'): Promise<Record<string, string>> => {
-    const ref: SecretRef | undefined = feed[key];
-    if (ref === undefined) return {};
-    const { value } = await readSecret(ref, { folder: configFolder, env });
-    if (value === undefined) throw new Error(`secret of ${key} cannot be read`);
-    return { [key]: value };
-  };
-  const secrets = Object.assign(
-    {},
-    await secret('password'),
-    await secret('ca'),
-    await secret('cert'),
-    await secret('key'),
-  );
+  const secrets = await secretsOf(feed, ['password', 'ca', 'cert', 'key'], configFolder, env);
   return connectBroker({
     url: feed.to,
     protocol: feed.mqtt,
@@ -48,6 +47,60 @@ export async function connectFeed(
     ...secrets,
     will,
   });
+}
+
+type SecretKey = 'password' | 'ca' | 'cert' | 'key';
+
+/** Throws when one that is named cannot be read; `key` of what, never any of it. */
+async function secretsOf<K extends SecretKey>(
+  named: { readonly [key in SecretKey]?: SecretRef },
+  keys: readonly K[],
+  configFolder: string,
+  env: Env,
+): Promise<{ readonly [key in K]?: string }> {
+  const read: { [key in SecretKey]?: string } = {};
+  for (const key of keys) {
+    const ref = named[key];
+    if (ref === undefined) continue;
+    const { value } = await readSecret(ref, { folder: configFolder, env });
+    if (value === undefined) throw new Error(`secret of ${key} cannot be read`);
+    read[key] = value;
+  }
+  return read;
+}
+
+/** A broker of the estate, listened to. */
+export async function connectIntake(
+  channel: BrokerChannel,
+  take: (message: Received) => Promise<void>,
+  configFolder: string,
+  env: Env,
+  site: SiteModel,
+): Promise<Subscriber> {
+  const secrets = await secretsOf(channel, ['password', 'ca', 'cert', 'key'], configFolder, env);
+  const options = {
+    url: channel.to,
+    protocol: channel.version,
+    clientId: channel.client ?? `weinao-${site.site.id}-${site.gateway.id}-in-${channel.id}`,
+    // Without an end to it, 3.1.1 would bring last week's messages as news.
+    clean: channel.version === 3,
+    sessionSeconds: SESSION_S,
+    ...(channel.user === undefined ? {} : { user: channel.user }),
+    ...secrets,
+  };
+  return connectSubscriber(options, take);
+}
+
+/** Certificates are read when the port is opened. */
+export async function serveIntake(
+  channel: HttpChannel,
+  handler: (ask: HttpAsk) => Promise<HttpAnswer>,
+  configFolder: string,
+  env: Env,
+): Promise<Acceptor> {
+  const { cert, key } = await secretsOf(channel, ['cert', 'key'], configFolder, env);
+  const { host, port } = channel;
+  return serveHttp({ host, port, ...(cert === undefined || key === undefined ? {} : { tls: { cert, key } }) }, handler);
 }
 
 const CALL_MS = 10_000;
@@ -87,6 +140,14 @@ export async function publishTo(person: Person, body: JsonObject, configFolder: 
 export interface Doors {
   readonly openPort: typeof openChannel;
   readonly listen: typeof listenOn;
+  readonly connectIntake: (
+    channel: BrokerChannel,
+    take: (message: Received) => Promise<void>,
+    site: SiteModel,
+  ) => Promise<Subscriber>;
+  readonly serveIntake: (channel: HttpChannel, handler: (ask: HttpAsk) => Promise<HttpAnswer>) => Promise<Acceptor>;
+  /** undefined when it cannot be read */
+  readonly secret: (ref: SecretRef) => Promise<string | undefined>;
   readonly startStore: () => WorkerPort;
   readonly connectFeed: (
     feed: FeedModel,
@@ -101,6 +162,9 @@ export function systemDoors(configFolder: string, env: Env): Doors {
   return {
     openPort: openChannel,
     listen: listenOn,
+    connectIntake: (channel, take, site) => connectIntake(channel, take, configFolder, env, site),
+    serveIntake: (channel, handler) => serveIntake(channel, handler, configFolder, env),
+    secret: async (ref) => (await readSecret(ref, { folder: configFolder, env })).value,
     startStore: () => startWorker(entryOf('store-worker'), undefined),
     connectFeed: (feed, will, site) => connectFeed(feed, will, configFolder, env, site),
     post: (person, body) => postTo(person, body, configFolder, env),

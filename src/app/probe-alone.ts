@@ -1,6 +1,7 @@
 /** A probe without a daemon: opens the one line it needs, asks, closes it. */
 
 import { drivers } from '../../drivers/index.ts';
+import { WeinaoError } from '../base/errors/index.ts';
 import type { SiteModel } from '../base/model.ts';
 import { createEngine } from '../engine/index.ts';
 import { systemClock } from '../io/clock.ts';
@@ -16,6 +17,8 @@ export async function probeAlone(body: unknown, configFolder: string, env: Env, 
   const ask = readProbeAsk(body);
   const site = await needSite(configFolder, env);
   const clock = systemClock();
+  // What was said before anybody listened is gone.
+  if ('speaker' in ask) throw new WeinaoError('cli.needs_daemon');
   const channel = 'device' in ask ? site.model.devices.get(ask.device)?.channel : ask.channel;
   const engine = createEngine({
     clock,

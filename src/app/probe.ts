@@ -7,12 +7,14 @@ import { hex } from '../base/bytes.ts';
 import { WeinaoError } from '../base/errors/index.ts';
 import type { DeviceModel, PointModel, SiteModel } from '../base/model.ts';
 import type { Value } from '../base/reading.ts';
+import { isoTime } from '../base/time.ts';
 import type { Engine } from '../engine/index.ts';
 import type { DriverModule, LineDoor, RawReading, ScanAsk, ScanResult } from '../kit/driver.ts';
 import { guesses, isAsExpected } from './guess.ts';
 
-/** A point by its name, or a register by station, table and address. */
+/** A device that speaks by itself, a point by its name, or a register by station, table and address. */
 export type ProbeAsk = { readonly expect?: number } & (
+  | { readonly speaker: string }
   | { readonly device: string; readonly point: string }
   | {
       readonly channel: string;
@@ -28,6 +30,7 @@ export function readProbeAsk(body: unknown): ProbeAsk {
   const expect = typeof ask.expect === 'number' && Number.isFinite(ask.expect) ? { expect: ask.expect } : {};
   if (typeof ask.device === 'string' && typeof ask.point === 'string')
     return { device: ask.device, point: ask.point, ...expect };
+  if (typeof ask.device === 'string' && ask.point === undefined) return { speaker: ask.device };
   const { channel, station, table, address } = ask;
   const count = ask.count ?? 1;
   const whole = [station, address, count].every((n) => Number.isInteger(n));
@@ -36,6 +39,7 @@ export function readProbeAsk(body: unknown): ProbeAsk {
 }
 
 export async function probe(ask: ProbeAsk, site: SiteModel, engine: Engine, signal: AbortSignal): Promise<unknown> {
+  if ('speaker' in ask) return lastHeard(ask.speaker, site, engine);
   if ('device' in ask) return probePoint(ask, site, engine, signal);
   const line = engine.line(ask.channel);
   if (line === undefined)
@@ -44,6 +48,28 @@ export async function probe(ask: ProbeAsk, site: SiteModel, engine: Engine, sign
   if (module === undefined) throw new WeinaoError('cli.bad_probe');
   const result = await scanned(module, ask, line, signal);
   return { schema: 1, ...shown(ask, line, result), ...expected(ask, result) };
+}
+
+/** The last a device said, and what was made of it. */
+function lastHeard(id: string, site: SiteModel, engine: Engine): unknown {
+  const device = site.devices.get(id);
+  if (device === undefined)
+    throw new WeinaoError('cli.unknown_device', { device: id, known: [...site.devices.keys()].join(' ') });
+  if (drivers.find((d) => d.name === device.driver)?.intake === undefined) throw new WeinaoError('cli.bad_probe');
+  const last = engine.last(id);
+  if (last === undefined) return { schema: 1, device: id };
+  const { at, made, ...rest } = last;
+  const points = made.map(({ point, value, quality, why }) => {
+    const model = device.points.find((p) => p.id === point);
+    const told = model === undefined || value === undefined ? value : inStandardUnit(value, model);
+    return {
+      point,
+      ...(told === undefined ? {} : { value: told, quality: told === null ? 'bad' : (quality ?? 'good') }),
+      ...(told === undefined || model?.unit === undefined ? {} : { unit: model.unit }),
+      ...(why === undefined ? {} : { why }),
+    };
+  });
+  return { schema: 1, device: id, heard: { at: isoTime(at), ...rest, points } };
 }
 
 async function probePoint(

@@ -1,7 +1,9 @@
 /** Device profiles: those shipped with the drivers, and the site's own. */
 import { join } from 'node:path';
 import { driverFaces, drivers } from '../../drivers/index.ts';
+import type { DriverFace } from '../base/driver.ts';
 import { WeinaoError } from '../base/errors/index.ts';
+import { flowYaml } from '../base/flow-yaml.ts';
 import type { FileReader } from '../base/ports.ts';
 import type { LocatedProblem } from '../base/problem.ts';
 import { systemFiles } from '../io/files.ts';
@@ -66,10 +68,7 @@ export async function checkProfile(path: string, driver: string): Promise<readon
   if (text === undefined) throw new WeinaoError('cli.unreadable', { path, detail: 'ENOENT' });
   if (!text.split('\n').some((line) => line.startsWith('source: ') && line.length > SHORTEST_SOURCE))
     throw new WeinaoError('cli.no_source', { path });
-  const [carries = 'tcp'] = face.carries;
-  const channel = carries === 'serial' ? 'serial: /dev/null' : `${carries}: "127.0.0.1:1"`;
-  const section = face.station({ address: 1, points: {} }) === undefined ? '' : 'address: 1, ';
-  const site = `site: {id: x, name: x}\nchannels: {c: {${channel}}}\ndevices:\n  d: {driver: ${driver}, channel: c, ${section}profile: tried}\n`;
+  const site = trialSite(face, 'tried');
   const inFolder: Readonly<Record<string, string>> = { 'weinao.yaml': site, 'profiles/tried.yaml': text };
   const files: FileReader = {
     list: () => Promise.resolve([]),
@@ -81,9 +80,18 @@ export async function checkProfile(path: string, driver: string): Promise<readon
   const { problems } = await loadConfig('/profile', {
     files,
     drivers: faces,
-    readSecret: () => Promise.resolve({}),
+    readSecret: () => Promise.resolve({ value: 'tried' }),
     shipped: shippedConfig(),
     profiles: shippedProfiles,
   });
   return problems;
+}
+
+/** The smallest configuration with one device `d` of a profile. */
+export function trialSite(face: DriverFace, profile: string): string {
+  const [carries = 'tcp'] = face.carries;
+  const carrier = { serial: '/dev/null', mqtt: 'mqtt://127.0.0.1:1' }[String(carries)] ?? '127.0.0.1:1';
+  const keys = face.trial ?? (face.station({ address: 1, points: {} }) === undefined ? {} : { address: 1 });
+  const device = flowYaml({ driver: face.name, channel: 'c', ...keys, profile });
+  return `site: {id: x, name: x}\nchannels: {c: ${flowYaml({ [carries]: carrier })}}\ndevices:\n  d: ${device}\n`;
 }

@@ -1,7 +1,7 @@
 /** `weinao scan`: who is on a line, through the running gateway, which lends it, or without one. */
 import { drivers } from '../../drivers/index.ts';
 import { isWeinaoError, WeinaoError } from '../base/errors/index.ts';
-import type { LineChannel, SiteModel } from '../base/model.ts';
+import { isLine, type LineChannel, type SiteModel } from '../base/model.ts';
 import type { Engine } from '../engine/index.ts';
 import { type ScanLine, type ScanOptions, scanLine } from '../engine/scan.ts';
 import { systemClock } from '../io/clock.ts';
@@ -61,7 +61,7 @@ export async function scanAlone(
 ): Promise<void> {
   const site = await needSite(configFolder, env);
   const line = site.model.channels.get(channel);
-  if (line === undefined || line.carries === 'listen')
+  if (line === undefined || !isLine(line))
     throw new WeinaoError('cli.unknown_channel', { channel, known: [...site.model.channels.keys()].join(' ') });
   await run(line, options, signal, (said) => tell(withKnown(said, channel, site.model)));
 }

@@ -5,9 +5,11 @@ import { WeinaoError } from '../base/errors/index.ts';
 import type { BytePort } from '../base/ports.ts';
 import { systemClock } from '../io/clock.ts';
 import { systemFiles } from '../io/files.ts';
+import { type BrokerConnection, connectBroker } from '../io/mqtt.ts';
 import { linkPty } from '../io/pty.ts';
+import { systemRandom } from '../io/random.ts';
 import { listenSocket, openSocket } from '../io/socket.ts';
-import { readSimulation, type Word } from '../kit/simulation.ts';
+import { readSimulation, type Said, type Word } from '../kit/simulation.ts';
 
 const MOST = 256 * 1024;
 
@@ -19,6 +21,10 @@ export async function simulate(path: string, tell: (line: string) => void, stop:
   const read = await readSimulation(text, simulationOf, clock);
   if ('problems' in read) throw new WeinaoError('cli.bad_simulation', { path, problems: read.problems.join('\n  ') });
   const { line } = read;
+  if (line.broker !== undefined) {
+    const publishing = publishAll(line.broker, line.said, tell, stop);
+    if (line.isOnlySaid) return publishing;
+  }
   const server = await listenSocket('127.0.0.1', line.tcp, (port) => {
     port.onData((bytes) => {
       for (const reply of line.far.receive(bytes))
@@ -29,10 +35,47 @@ export async function simulate(path: string, tell: (line: string) => void, stop:
   tell(`tcp: "127.0.0.1:${server.port}"${line.pty === undefined ? '' : `   serial: ${line.pty}`}`);
   line.play(tell);
   const caller = line.connect === undefined ? undefined : await call(line.connect, line.words, tell);
-  await new Promise<void>((resolve) => stop.addEventListener('abort', () => resolve(), { once: true }));
+  await stopped(stop);
   await caller?.close();
   await pty?.close();
   await server.close();
+}
+
+const stopped = (stop: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (stop.aborted) resolve();
+    else stop.addEventListener('abort', () => resolve(), { once: true });
+  });
+
+/** The devices behind a broker; a message that is lost is told, and the next one is tried. */
+async function publishAll(
+  url: string,
+  said: readonly Said[],
+  tell: (line: string) => void,
+  stop: AbortSignal,
+): Promise<void> {
+  const clock = systemClock();
+  const clientId = `weinao-simulate-${Math.round(systemRandom().next() * 1e9)}`;
+  let connection: BrokerConnection | undefined;
+  try {
+    connection = await connectBroker({ url, protocol: 3, clientId, clean: true });
+  } catch (error) {
+    return tell(`${url}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  tell(`broker: ${url}`);
+  const open = connection;
+  for (const { at, every, topic, payload, retain } of said) {
+    const say = (): void => {
+      if (stop.aborted) return;
+      const body = payload();
+      tell(`-> ${topic} ${body}`);
+      open.publish(topic, body, { retain }).catch((error: unknown) => tell(String(error)));
+      if (every !== undefined) clock.timer('said', every, say);
+    };
+    clock.timer('said', at, say);
+  }
+  await stopped(stop);
+  await open.close();
 }
 
 /** The devices that connect to the gateway: one connection for all of them. */

@@ -49,6 +49,7 @@ export async function statusOf(running: Running): Promise<unknown> {
       bad_frames: c.badFrames,
       stray_bytes: c.strayBytes,
       reopens: c.reopens,
+      ...(c.dropped === undefined ? {} : { dropped: c.dropped }),
       wasted_share: Math.round((c.wastedMs / Math.max(1, now.mono)) * 1000) / 1000,
     })),
     devices: house.engine.devices().map(({ lastGood, ...d }) => ({

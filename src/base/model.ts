@@ -116,7 +116,37 @@ export interface ListenChannel {
   readonly port: number;
 }
 
-export type ChannelModel = LineChannel | ListenChannel;
+/** A broker of the estate, shared by all devices that speak through it. */
+export interface BrokerChannel {
+  readonly id: string;
+  readonly name?: string;
+  readonly carries: 'mqtt';
+  /** mqtt:// or mqtts:// */
+  readonly to: string;
+  readonly version: 3 | 5;
+  readonly client?: string;
+  readonly user?: string;
+  readonly password?: SecretRef;
+  readonly ca?: SecretRef;
+  readonly cert?: SecretRef;
+  readonly key?: SecretRef;
+}
+
+/** Other systems send requests to us; TLS when both secrets are there. */
+export interface HttpChannel {
+  readonly id: string;
+  readonly name?: string;
+  readonly carries: 'http';
+  readonly host: string;
+  readonly port: number;
+  readonly cert?: SecretRef;
+  readonly key?: SecretRef;
+}
+
+export type ChannelModel = LineChannel | ListenChannel | BrokerChannel | HttpChannel;
+
+/** Devices on it are asked, one after the other. */
+export const isLine = (channel: ChannelModel): channel is LineChannel => 'timeoutMs' in channel;
 
 export interface PointModel {
   readonly id: string;

@@ -2,9 +2,9 @@
 import type { DriverFace } from '../base/driver.ts';
 import type { ChannelModel, DeviceModel, FeedModel, Place, SecretRef } from '../base/model.ts';
 import type { Report } from './report.ts';
-import type { ChannelSection, FeedSection, SiteSections } from './schema.ts';
+import type { FeedSection, SiteSections } from './schema.ts';
 
-const LIMITS = { channels: 64, devices: 2000, points: 50_000, feeds: 32 } as const;
+const LIMITS = { devices: 2000, points: 50_000, feeds: 32 } as const;
 
 /** A secret's outcome; `why` never holds any of it. */
 export interface SecretOutcome {
@@ -45,50 +45,6 @@ export function buildPlaces(sections: SiteSections, names: Names, report: Report
   return places;
 }
 
-export function buildChannels(sections: SiteSections, report: Report, where: Where): Map<string, ChannelModel> {
-  const channels = new Map<string, ChannelModel>();
-  const ports = new Map<string, string>();
-  for (const [id, section] of Object.entries(sections.channels)) {
-    report.id(['channels', id], id);
-    const model = channelModel(id, section);
-    if (model === undefined) {
-      report.add('config.one_carrier', ['channels', id], {}, true);
-      continue;
-    }
-    channels.set(id, model);
-    // One serial port may have lines of different settings; the same ones twice are a mistake.
-    const port =
-      model.carries === 'serial' ? `${model.path} ${JSON.stringify(model.line)}` : `${model.host}:${model.port}`;
-    const other = ports.get(port);
-    if (other === undefined) ports.set(port, id);
-    else
-      report.add('config.same_port', ['channels', id, model.carries], {
-        port: model.carries === 'serial' ? model.path : port,
-        other,
-        where: where(['channels', other]),
-      });
-  }
-  if (channels.size > LIMITS.channels)
-    report.add('config.too_many', ['channels'], { what: 'channels', limit: LIMITS.channels }, true);
-  return channels;
-}
-
-function channelModel(id: string, section: ChannelSection): ChannelModel | undefined {
-  const { serial, tcp, modbus_tcp, listen } = section;
-  if ([serial, tcp, modbus_tcp, listen].filter((c) => c !== undefined).length !== 1) return undefined;
-  const line = { baud: section.baud, parity: section.parity, dataBits: section.data_bits, stopBits: section.stop_bits };
-  const named = { id, ...(section.name === undefined ? {} : { name: section.name }) };
-  const common = {
-    ...named,
-    timeoutMs: section.timeout,
-    gapMs: section.gap ?? 0,
-  };
-  if (serial !== undefined) return { ...common, carries: 'serial', path: serial, line };
-  if (tcp !== undefined) return { ...common, carries: 'tcp', ...tcp, line };
-  if (listen !== undefined) return { ...named, carries: 'listen', ...listen };
-  return modbus_tcp === undefined ? undefined : { ...common, carries: 'modbus_tcp', ...modbus_tcp };
-}
-
 export function checkStations(
   devices: Iterable<DeviceModel>,
   drivers: ReadonlyMap<string, DriverFace>,
@@ -104,7 +60,7 @@ export function checkStations(
     points += device.points.length;
     const face = drivers.get(device.driver);
     const station = face?.station(device.config);
-    if (face?.carries.includes('listen') === true) checkSpeaker(device, speaks, report);
+    if (face?.carries.some((c) => DOORS.has(c)) === true) checkSpeaker(device, speaks, report);
     if (station === undefined || device.channel === undefined) continue;
     // Protocols that share a line do not share their addresses.
     const key = `${device.channel} ${device.driver} ${station}`;
@@ -124,7 +80,10 @@ export function checkStations(
     report.add('config.too_many', ['devices'], { what: 'points', limit: LIMITS.points }, true);
 }
 
-/** Whoever connects to a listening channel is heard in one protocol. */
+/** channels on which we are spoken to */
+const DOORS: ReadonlySet<string> = new Set<ChannelModel['carries']>(['listen', 'mqtt', 'http']);
+
+/** Whoever speaks on such a channel is heard in one protocol. */
 function checkSpeaker({ id, channel = '', driver }: DeviceModel, speaks: Map<string, string>, report: Report): void {
   const other = speaks.get(channel) ?? driver;
   speaks.set(channel, other);
@@ -174,6 +133,18 @@ function checkView(id: string, section: FeedSection, report: Report): void {
       { what: 'commands', zh: '删去 commands', en: 'remove commands' },
       true,
     );
+}
+
+/** Secrets that devices name in their own sections. */
+export async function checkDeviceSecrets(
+  devices: Iterable<DeviceModel>,
+  drivers: ReadonlyMap<string, DriverFace>,
+  report: Report,
+  readSecret: ReadSecret,
+): Promise<void> {
+  for (const { id, driver, config } of devices)
+    for (const [key, ref] of Object.entries(drivers.get(driver)?.secrets?.(config) ?? {}))
+      await checkSecret(['devices', id, key], ref, report, readSecret);
 }
 
 export async function checkSecret(

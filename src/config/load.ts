@@ -12,7 +12,8 @@ import type { DriverFace } from '../base/driver.ts';
 import type { DeviceModel, RuleDocument, SiteModel, ValueKind } from '../base/model.ts';
 import type { FileReader } from '../base/ports.ts';
 import type { LocatedProblem, Problem } from '../base/problem.ts';
-import { buildChannels, buildFeeds, buildPlaces, checkStations, type ReadSecret } from './cross.ts';
+import { buildChannels } from './channels.ts';
+import { buildFeeds, buildPlaces, checkDeviceSecrets, checkStations, type ReadSecret } from './cross.ts';
 import { buildDevice, type Profile } from './devices.ts';
 import { locateIn, MAX_BYTES, parseSource, type Source } from './document.ts';
 import { problemsOf } from './issues.ts';
@@ -200,7 +201,7 @@ async function buildModel({ sections, main, types, rules, reader, deps }: Parts)
   report.id(['site', 'id'], sections.site.id);
   report.id(['gateway', 'id'], sections.gateway.id);
   const places = buildPlaces(sections, names, report);
-  const channels = buildChannels(sections, report, where);
+  const channels = await buildChannels(sections, report, where, deps.readSecret);
   const profiles = await loadProfiles(sections, reader, deps);
   const devices = new Map<string, DeviceModel>();
   for (const id of Object.keys(sections.devices)) {
@@ -209,6 +210,7 @@ async function buildModel({ sections, main, types, rules, reader, deps }: Parts)
     if (device !== undefined) devices.set(id, device);
   }
   checkStations(devices.values(), drivers, report, where);
+  await checkDeviceSecrets(devices.values(), drivers, report, deps.readSecret);
   const feeds = await buildFeeds(sections, report, deps.readSecret, hashOf);
   const people = await buildPeople(sections, report, deps.readSecret);
   const assets = buildAssets(sections, names, report);

@@ -1,25 +1,12 @@
 /** weinao.yaml as one schema: types, defaults, checks, and the JSON schema for editors (scripts/schemas.ts). */
 import { z } from 'zod';
-import { duration, unit } from '../kit/schema.ts';
+import { duration, secret, unit } from '../kit/schema.ts';
 
 const name = z.string().min(1).max(64);
 const custom = (code: string, hint?: string): { message: string; params: Record<string, string> } => ({
   message: code,
   params: hint === undefined ? { code } : { code, hint },
 });
-
-export const secret = z.unknown().transform((given, ctx): { file?: string; env?: string } => {
-  const parsed = secretShape.safeParse(given);
-  if (parsed.success) return parsed.data as { file?: string; env?: string };
-  ctx.addIssue({ code: 'custom', ...custom('config.inline_secret') });
-  return z.NEVER;
-});
-const secretName = z
-  .string()
-  .min(1)
-  .max(64)
-  .refine((s) => !s.includes('/') && !s.startsWith('.'));
-const secretShape = z.union([z.strictObject({ file: secretName }), z.strictObject({ env: secretName })]);
 
 const timezone = z.string().refine((zone) => {
   try {
@@ -56,6 +43,15 @@ export const channelSchema = z.strictObject({
   tcp: hostPort.optional(),
   modbus_tcp: hostPort.optional(),
   listen: hostPort.optional(),
+  mqtt: brokerUrl.optional(),
+  http: hostPort.optional(),
+  version: z.literal([3, 5]).default(5),
+  client: z.string().min(1).max(64).optional(),
+  user: z.string().optional(),
+  password: secret.optional(),
+  ca: secret.optional(),
+  cert: secret.optional(),
+  key: secret.optional(),
   baud: z.literal([1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200]).default(9600),
   parity: z.enum(['none', 'even', 'odd']).default('none'),
   data_bits: z.literal([7, 8]).default(8),

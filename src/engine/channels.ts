@@ -1,33 +1,39 @@
-/** The channels of a site, open: lines that are asked on, and listeners that are spoken to. A changed channel is closed and opened, the others stay. */
+/** The channels of a site, open: lines that are asked on, listeners and intakes that are spoken to. A changed channel is closed and opened, the others stay. */
 import type { LineStats, WireRecord } from '../base/line.ts';
 import type { ChannelModel, DeviceModel, LineChannel, ListenChannel, SiteModel } from '../base/model.ts';
 import type { Acceptor, BytePort, Clock, Log, Random } from '../base/ports.ts';
 import type { Conversation, DriverModule, ListenContext } from '../kit/driver.ts';
+import type { Intake } from '../kit/intake.ts';
 import { PortLease } from '../link/lease.ts';
 import { createLine, type Line } from '../link/line.ts';
 import { Listener } from '../link/listener.ts';
 import { WasteBudget } from './budget.ts';
+import { IntakeChannel, type IntakeDeps, type IntakeDoors } from './intake.ts';
 
 /** well under a tenth: with what a try costs beside its deadline, the healthy devices' cycle grows by less than that */
 const WASTE_SHARE = 0.06;
 
-export interface ChannelDeps extends Pick<ListenContext, 'memory' | 'hear'> {
+export interface ChannelDeps extends Pick<IntakeDeps, 'memory' | 'hear' | 'lose'> {
   readonly clock: Clock;
   readonly log: Log;
   readonly random: Random;
   readonly drivers: readonly DriverModule[];
   readonly openPort: (channel: LineChannel) => Promise<BytePort>;
   readonly listen: (channel: ListenChannel, onConnection: (port: BytePort) => void) => Promise<Acceptor>;
+  /** absent where nobody is listened to: a probe of one line */
+  readonly intake?: IntakeDoors;
 }
 
 export interface ChannelStatus extends LineStats {
   readonly id: string;
   readonly state: string;
+  /** what an intake made nothing of, by reason */
+  readonly dropped?: Readonly<Record<string, number>>;
 }
 
-/** `line` with its waste budget; undefined for a listener */
+/** `line` with its waste budget; undefined where we are spoken to */
 interface Open {
-  readonly body: Line | Listener;
+  readonly body: Line | Listener | IntakeChannel;
   readonly line?: { readonly line: Line; readonly budget: WasteBudget };
   readonly settings: string;
   readonly lease?: PortLease;
@@ -64,6 +70,17 @@ export class Channels {
     return closed.filter((id) => this.open.has(id));
   }
 
+  /** The devices run: whoever is spoken to by other systems may hear them now. */
+  serve(): void {
+    for (const [id, { body }] of this.open) if (body instanceof IntakeChannel) body.serve(this.on(id));
+  }
+
+  /** undefined = nobody speaks there */
+  intake(id: string): Intake | undefined {
+    const body = this.open.get(id)?.body;
+    return body instanceof IntakeChannel ? body.intake : undefined;
+  }
+
   /** The line, and those that share its port. */
   together(id: string): readonly string[] {
     const { lease } = this.open.get(id) ?? {};
@@ -89,6 +106,7 @@ export class Channels {
   private take(channel: ChannelModel): void {
     if (this.open.has(channel.id) || this.lent.has(channel.id)) return;
     const open = this.opened(channel);
+    if (open === undefined) return;
     this.open.set(channel.id, open);
     open.body.start();
   }
@@ -114,9 +132,14 @@ export class Channels {
     return this.open.get(id)?.body.capture(listener);
   }
 
-  private opened(channel: ChannelModel): Open {
-    const { clock, log, random, openPort, listen } = this.deps;
+  private opened(channel: ChannelModel): Open | undefined {
+    const { clock, log, random, openPort, listen, intake } = this.deps;
     const settings = this.settingsOf(channel);
+    if (channel.carries === 'mqtt' || channel.carries === 'http') {
+      const module = this.driverOf(channel.id);
+      if (module === undefined || intake === undefined) return undefined;
+      return { body: new IntakeChannel(channel, module, { ...this.deps, doors: intake }), settings };
+    }
     if (channel.carries === 'listen') {
       const converse = (): Conversation => this.converse(channel);
       const body = new Listener({ channel, listen: (on) => listen(channel, on), converse, clock, log, random });
@@ -140,14 +163,16 @@ export class Channels {
   }
 
   private settingsOf(channel: ChannelModel): string {
-    return JSON.stringify([channel, this.leaseOf(channel).lease !== undefined]);
+    const speaks =
+      channel.carries === 'mqtt' || channel.carries === 'http' ? this.driverOf(channel.id)?.name : undefined;
+    return JSON.stringify([channel, this.leaseOf(channel).lease !== undefined, speaks]);
   }
 
   /** Whoever connects speaks the protocol of the channel's devices; one channel has one (checked with the configuration). */
   private converse({ id }: ListenChannel): Conversation {
-    const { clock, log, memory, hear, drivers } = this.deps;
-    const here = (): readonly DeviceModel[] => this.devices.filter((d) => d.channel === id);
-    const module = drivers.find((d) => d.name === here()[0]?.driver);
+    const { clock, log, memory, hear } = this.deps;
+    const here = (): readonly DeviceModel[] => this.on(id);
+    const module = this.driverOf(id);
     const context: ListenContext = {
       get devices() {
         return here();
@@ -158,5 +183,14 @@ export class Channels {
       hear,
     };
     return module?.converse?.(context) ?? { receive: () => [] };
+  }
+
+  private on(channel: string): readonly DeviceModel[] {
+    return this.devices.filter((d) => d.channel === channel);
+  }
+
+  private driverOf(channel: string): DriverModule | undefined {
+    const driver = this.devices.find((d) => d.channel === channel)?.driver;
+    return this.deps.drivers.find((d) => d.name === driver);
   }
 }

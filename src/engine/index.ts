@@ -14,6 +14,7 @@ import type { Clock, Log, Random, Timer } from '../base/ports.ts';
 import type { Reading, Reason, Value } from '../base/reading.ts';
 import type { Instant } from '../base/time.ts';
 import type { DriverModule, LineDoor, Memory, PollResult, WriteResult } from '../kit/driver.ts';
+import type { LastHeard } from '../kit/intake.ts';
 import type { Line } from '../link/line.ts';
 import { type ChannelDeps, type ChannelStatus, Channels } from './channels.ts';
 import { DeviceRunner, type RunnerStatus } from './runner.ts';
@@ -21,6 +22,8 @@ import { DeviceRunner, type RunnerStatus } from './runner.ts';
 const SWEEP_MS = 1000;
 /** drained line behind a lost reply; src/link */
 const DRAIN_MS = 200;
+/** what one device may say while it is being changed */
+const MOST_EARLY = 100;
 
 export interface DeviceChange {
   readonly device: string;
@@ -36,6 +39,7 @@ export interface EngineDeps {
   readonly drivers: readonly DriverModule[];
   readonly openPort: ChannelDeps['openPort'];
   readonly listen: ChannelDeps['listen'];
+  readonly intake?: NonNullable<ChannelDeps['intake']>;
   /** rules wait for this point: its reads go first */
   readonly alarmRelevant: (device: string, point: string) => boolean;
   readonly memory: readonly MemoryRow[];
@@ -72,6 +76,8 @@ export interface Engine {
   memory(device: string): Memory;
   /** Forgets what a device's driver learned, and begins with it anew; false = no such device. */
   relearn(device: string): Promise<boolean>;
+  /** the last a device said that speaks through an intake */
+  last(device: string): LastHeard | undefined;
   /** written and read back where the device can; undefined = no such device */
   write(device: string, point: string, value: Value, signal: AbortSignal): Promise<WriteResult> | undefined;
   /** one poll between two; undefined = no such device */
@@ -93,6 +99,8 @@ class LiveEngine implements Engine {
   private readonly confirmed = new Map<string, ReadonlySet<string>>();
   private lastAttempt = 0;
   private sweeper: Timer | undefined;
+  /** what devices said while they were being changed */
+  private early: Map<string, PollResult[]> | undefined;
   private stopped = false;
   private site: SiteModel | undefined;
 
@@ -101,13 +109,15 @@ class LiveEngine implements Engine {
     this.lines = new Channels({
       ...deps,
       memory: (device) => this.memory(device),
-      hear: (device, result) => this.runners.get(device)?.hear(result),
+      hear: (device, result) => this.hear(device, result),
+      lose: (device) => this.runners.get(device)?.lose(),
     });
     for (const row of deps.memory) if (row.body !== null) this.memoryOf(row.device).set(row.key, row.body);
   }
 
   async apply(site: SiteModel): Promise<Applied> {
     this.site = site;
+    this.early = new Map();
     const before = new Map([...this.runners].map(([id, runner]) => [id, runner.device]));
     const isSame = (device: DeviceModel): boolean => before.get(device.id)?.hash === device.hash;
     const wanted = [...site.devices.values()];
@@ -122,6 +132,8 @@ class LiveEngine implements Engine {
       .map((r) => r.device.id);
     await Promise.all(moved.map((id) => this.halt(id)));
     for (const id of [...restarted, ...started, ...moved]) this.launch(site.devices.get(id));
+    this.early = undefined;
+    this.lines.serve();
     this.sweeper ??= this.deps.clock.timer('sweep', SWEEP_MS, () => this.sweep());
     const kept = wanted.filter((d) => isSame(d) && !moved.includes(d.id)).map((d) => d.id);
     return { started, restarted: [...restarted, ...moved], stopped, kept };
@@ -175,11 +187,30 @@ class LiveEngine implements Engine {
   }
 
   write(device: string, point: string, value: Value, signal: AbortSignal): Promise<WriteResult> | undefined {
-    return this.runners.get(device)?.exclusive((driver, stopping) => {
-      if (driver.write === undefined)
-        throw new WeinaoError('device.not_writable', { point, zh: '该驱动只读', en: 'its driver only reads' });
+    const runner = this.runners.get(device);
+    const intake = this.lines.intake(runner?.device.channel ?? '');
+    const readOnly = new WeinaoError('device.not_writable', { point, zh: '该驱动只读', en: 'its driver only reads' });
+    if (intake !== undefined) return intake.write?.(device, point, value, signal) ?? Promise.reject(readOnly);
+    return runner?.exclusive((driver, stopping) => {
+      if (driver.write === undefined) throw readOnly;
       return driver.write(point, value, AbortSignal.any([signal, stopping]));
     });
+  }
+
+  last(device: string): LastHeard | undefined {
+    return this.lines.intake(this.runners.get(device)?.device.channel ?? '')?.last(device);
+  }
+
+  private hear(device: string, result: PollResult): boolean {
+    const runner = this.runners.get(device);
+    runner?.hear(result);
+    if (runner !== undefined || this.early === undefined || this.site?.devices.has(device) !== true)
+      return runner !== undefined;
+    // It is just being changed: what it says waits for it.
+    const early = this.early.get(device) ?? [];
+    this.early.set(device, early);
+    if (early.length < MOST_EARLY) early.push(result);
+    return false;
   }
 
   private launch(device: DeviceModel | undefined): void {
@@ -225,6 +256,8 @@ class LiveEngine implements Engine {
     });
     this.runners.set(device.id, runner);
     runner.start();
+    for (const result of this.early?.get(device.id) ?? []) runner.hear(result);
+    this.early?.delete(device.id);
   }
 
   private async halt(id: string): Promise<void> {

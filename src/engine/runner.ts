@@ -114,6 +114,11 @@ export class DeviceRunner {
     this.deps.onAttempt();
   }
 
+  /** Somebody who must know says that it is gone: a last will, a list of who is there. */
+  lose(): void {
+    if (!this.stopping.signal.aborted && this.online !== false) this.gone(this.deps.clock.now(), 'closed');
+  }
+
   /** Ends with the running call; nothing is told afterwards. */
   async stop(): Promise<void> {
     this.timer?.cancel();
@@ -162,8 +167,13 @@ export class DeviceRunner {
   /** Who speaks by itself is expected to be heard at least every poll; after SILENT_POLLS of them it is offline. */
   private listenFor(now: Instant): void {
     this.deps.onAttempt();
-    if (this.online === false || now.mono - this.heard < SILENT_POLLS * this.device.pollMs) return;
-    this.setOnline(false, now, 'timeout');
+    // Who has no points tells of others (people's reports): its silence means nothing.
+    const isQuiet = this.points.size > 0 && now.mono - this.heard >= SILENT_POLLS * this.device.pollMs;
+    if (isQuiet && this.online !== false) this.gone(now, 'timeout');
+  }
+
+  private gone(now: Instant, why: Reason): void {
+    this.setOnline(false, now, why);
     const out: Reading[] = [];
     for (const point of this.points.values()) this.bad(point, 'offline', now, out);
     this.tell(out);

@@ -7,7 +7,8 @@ import type { Socket } from 'node:net';
 import type { IClientOptions, IClientPublishOptions, MqttClient } from 'mqtt';
 
 const CONNECT_MS = 10_000;
-const MAX_INCOMING = 64 * 1024;
+export const MAX_INCOMING = 64 * 1024;
+const SESSION_S = 7 * 86_400;
 
 export interface BrokerOptions {
   readonly url: string;
@@ -19,6 +20,8 @@ export interface BrokerOptions {
   readonly cert?: string;
   readonly key?: string;
   readonly clean?: boolean;
+  /** how long the broker keeps the session of a client that is away; MQTT 5 only */
+  readonly sessionSeconds?: number;
   readonly will?: { readonly topic: string; readonly payload: string; readonly delaySeconds: number };
 }
 
@@ -51,12 +54,33 @@ export class Refused extends Error {
 
 /** Resolves when the broker accepted the connection; rejects with its or the system's reason. */
 export async function connectBroker(options: BrokerOptions): Promise<BrokerConnection> {
+  const { client, properties, why } = await openClient(options);
+  return connection(client, properties, why);
+}
+
+export interface OpenClient {
+  readonly client: MqttClient;
+  /** what the broker said of itself at connect */
+  readonly properties: { receiveMaximum?: number; maximumPacketSize?: number };
+  /** why the connection ended */
+  why(): string;
+}
+
+/**
+ * An mqtt.js client that is connected, and that does nothing by itself once it is not.
+ * @param prepare called before anything was received
+ */
+export async function openClient(
+  options: BrokerOptions,
+  prepare: (client: MqttClient) => void = () => {},
+): Promise<OpenClient> {
   // The default export, because a bundle has no other of this package.
   const { default: mqtt } = await import('mqtt');
   const { default: packets } = await import('mqtt-packet');
   // It would keep a buffer for every number below 65536: eight megabytes to save microseconds.
   packets.writeToStream.cacheNumbers = false;
   const client = mqtt.connect(clientOptions(options));
+  prepare(client);
   let why = 'closed';
   return new Promise((resolve, reject) => {
     let settled = false;
@@ -74,7 +98,7 @@ export async function connectBroker(options: BrokerOptions): Promise<BrokerConne
       settled = true;
       // Nagle's wait for an acknowledgement, and the far end's wait before it sends one, make 40 ms of silence between two small bursts.
       (client.stream as Partial<Socket>).setNoDelay?.(true);
-      resolve(connection(client, packet.properties ?? {}, () => why));
+      resolve({ client, properties: packet.properties ?? {}, why: () => why });
     });
   });
 }
@@ -97,7 +121,12 @@ function clientOptions(options: BrokerOptions): IClientOptions {
     queueQoSZero: false,
     resubscribe: false,
     ...(options.protocol === 5
-      ? { properties: { sessionExpiryInterval: 7 * 86_400, maximumPacketSize: MAX_INCOMING + 1024 } }
+      ? {
+          properties: {
+            sessionExpiryInterval: options.sessionSeconds ?? SESSION_S,
+            maximumPacketSize: MAX_INCOMING + 1024,
+          },
+        }
       : {}),
     ...(user === undefined ? {} : { username: user }),
     ...(password === undefined ? {} : { password }),

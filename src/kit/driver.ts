@@ -13,6 +13,7 @@ import type { DeviceModel, LineChannel } from '../base/model.ts';
 import type { Clock, Log, Random } from '../base/ports.ts';
 import type { Reason, Value } from '../base/reading.ts';
 import type { Text } from '../base/text.ts';
+import type { Intake, IntakeContext } from './intake.ts';
 import type { Simulation } from './simulation.ts';
 
 /** A value as the device gave it; the runner stamps time. */
@@ -180,6 +181,8 @@ export interface DriverModule {
   create?(context: DriverContext): Driver;
   /** a connection of a device to us; absent where devices are asked */
   converse?(context: ListenContext): Conversation;
+  /** messages or requests of other systems, for all devices of a channel; absent where devices are asked or connect themselves */
+  intake?(context: IntakeContext): Intake;
   /** one read for `weinao probe`; absent where the protocol has no registers */
   scan?(door: LineDoor, ask: ScanAsk, signal: AbortSignal): Promise<ScanResult>;
   /** where a configured point stands, for a look at its raw words; absent where the protocol has no registers */

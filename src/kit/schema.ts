@@ -16,6 +16,20 @@ export const duration = z
   })
   .meta({ description: '500ms, 2s, 15m, 48h' });
 
+/** `{file: name}` or `{env: NAME}`; what it names never stands in a configuration. */
+export const secret = z.unknown().transform((given, ctx): { file?: string; env?: string } => {
+  const parsed = secretShape.safeParse(given);
+  if (parsed.success) return parsed.data as { file?: string; env?: string };
+  ctx.addIssue({ code: 'custom', message: 'secret', params: { code: 'config.inline_secret' } });
+  return z.NEVER;
+});
+const secretName = z
+  .string()
+  .min(1)
+  .max(64)
+  .refine((s) => !s.includes('/') && !s.startsWith('.'));
+const secretShape = z.union([z.strictObject({ file: secretName }), z.strictObject({ env: secretName })]);
+
 /** A UCUM code out of the table of base/units.ts. */
 export const unit = z.string().refine(isUnit, {
   message: 'unit',

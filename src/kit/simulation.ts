@@ -28,6 +28,15 @@ export interface Word {
   bytes(): Uint8Array;
 }
 
+/** A message of a device behind a broker, and when: ms after the beginning, and again every so often. */
+export interface Said {
+  readonly at: number;
+  readonly every?: number | undefined;
+  readonly topic: string;
+  payload(): string;
+  readonly retain: boolean;
+}
+
 /** How a driver's devices are described and simulated; loaded only for this. */
 export interface Simulation {
   readonly schema: ZodType;
@@ -35,6 +44,8 @@ export interface Simulation {
   build?(section: never, clock: Clock): Simulator;
   /** a device that connects, and speaks by itself */
   speak?(section: never): readonly Word[];
+  /** a device that speaks through a broker */
+  publish?(section: never, clock: Clock): readonly Said[];
 }
 
 const fault = z.strictObject({
@@ -53,6 +64,7 @@ const file = z.strictObject({
   tcp: z.int().min(0).max(65_535).default(0),
   pty: z.string().startsWith('/').optional(),
   connect: z.string().optional(),
+  broker: z.string().startsWith('mqtt').optional(),
   devices: z.array(z.looseObject({ driver: z.string() })).min(1),
   faults: z.array(fault).default([]),
 });
@@ -64,6 +76,11 @@ export interface SimulatedLine {
   readonly pty?: string | undefined;
   /** where devices that speak by themselves connect to */
   readonly connect?: string | undefined;
+  /** where devices behind a broker publish */
+  readonly broker?: string | undefined;
+  readonly said: readonly Said[];
+  /** nobody is asked here: no port is needed */
+  readonly isOnlySaid: boolean;
   readonly far: Simulator;
   readonly words: readonly Word[];
   /** faults now; changed by the script */
@@ -85,6 +102,7 @@ export async function readSimulation(
   const problems: string[] = [];
   const devices: Simulator[] = [];
   const words: Word[] = [];
+  const said: Said[] = [];
   for (const [i, { driver, ...section }] of parsed.data.devices.entries()) {
     const simulation = await simulations(driver);
     const where = `devices[${i}] `;
@@ -95,15 +113,19 @@ export async function readSimulation(
         const device = simulation.build?.(own.data as never, clock);
         if (device !== undefined) devices.push(device);
         words.push(...(simulation.speak?.(own.data as never) ?? []));
+        said.push(...(simulation.publish?.(own.data as never, clock) ?? []));
       } else problems.push(...told(own.error, where));
     }
   }
   if (problems.length > 0) return { problems };
   const faults: Faults = {};
   const far = withFaults({ receive: (bytes) => devices.flatMap((d) => d.receive(bytes)) }, faults);
-  const { tcp, pty, connect, faults: script } = parsed.data;
+  const { tcp, pty, connect, broker, faults: script } = parsed.data;
   if (words.length > 0 && connect === undefined) return { problems: ['connect: "127.0.0.1:5200" ?'] };
-  return { line: { tcp, pty, connect, words, far, faults, play: (tell) => play(script, faults, clock, tell) } };
+  if (said.length > 0 && broker === undefined) return { problems: ['broker: "mqtt://127.0.0.1:1883" ?'] };
+  const isOnlySaid = devices.length === 0 && words.length === 0;
+  const tell = (to: (line: string) => void): void => play(script, faults, clock, to);
+  return { line: { tcp, pty, connect, broker, words, said, isOnlySaid, far, faults, play: tell } };
 }
 
 const told = (

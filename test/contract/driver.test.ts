@@ -7,7 +7,8 @@ import { parse } from 'yaml';
 import { drivers } from '../../drivers/index.ts';
 import { checkConfig } from '../../src/app/check.ts';
 import { decodeLine } from '../../src/app/decode.ts';
-import { checkProfile } from '../../src/app/profiles.ts';
+import { checkProfile, trialSite } from '../../src/app/profiles.ts';
+import { isLine } from '../../src/base/model.ts';
 import type { Rig } from '../../src/kit/simulator.ts';
 import { driverLine } from '../kit/driver-line.ts';
 import { tempSite } from '../kit/site.ts';
@@ -26,6 +27,7 @@ interface Case {
 function casesOf(driver: string): Case[] {
   const folder = join(ROOT, 'drivers', driver, 'cases');
   return readdirSync(folder)
+    .filter((file) => file.startsWith('frames'))
     .flatMap((file) => readFileSync(join(folder, file), 'utf8').split('\n'))
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as Case);
@@ -73,16 +75,14 @@ describe.each(drivers.map((d) => [d.name, d] as const))('%s', (name, driver) => 
   it.each(profilesOf(name))('profile %s makes a device, and names its source', async (profile) => {
     const path = join(ROOT, 'drivers', name, 'profiles', `${profile}.yaml`);
     expect(readFileSync(path, 'utf8')).toMatch(/^source: \S/m);
-    const [carries = 'tcp'] = driver.carries;
-    const channel = carries === 'serial' ? 'serial: /dev/ttyS0' : `${carries}: "127.0.0.1:1"`;
-    const yaml = `site: {id: s, name: s}\nchannels: {c: {${channel}}}\ndevices:\n  d: {driver: ${name}, channel: c, ${name === 'serial' ? '' : 'address: 1, '}profile: ${profile}}\n`;
-    const { site, problems } = await checkConfig(tempSite({ 'weinao.yaml': yaml }).config, {});
+    const yaml = trialSite(await driver.face(), profile);
+    const { site, problems } = await checkConfig(tempSite({ 'weinao.yaml': yaml }).config, { TRIAL: 'x' });
     expect(problems.filter((p) => p.severity === 'error')).toEqual([]);
     expect(site?.model.devices.get('d')?.points.length).toBeGreaterThan(0);
     expect(await checkProfile(path, name)).toEqual([]);
     const model = site?.model.devices.get('d');
     const wire = site?.model.channels.get('c');
-    if (driver.plan !== undefined && model !== undefined && wire !== undefined && wire.carries !== 'listen') {
+    if (driver.plan !== undefined && model !== undefined && wire !== undefined && isLine(wire)) {
       const memory = { get: () => undefined, set: () => {} };
       const { reads, ms, leastMs } = driver.plan({ device: model, channel: wire, memory });
       expect(reads.reduce((sum, r) => sum + r.points, 0)).toBe(model.points.length);

@@ -16,6 +16,7 @@ import { createVerifier, type Member, type Summary } from '../../src/uplink/inde
 import { createOutward } from '../../src/uplink/outward.ts';
 import { FakeBroker } from '../fakes/broker.ts';
 import { VirtualClock } from '../fakes/clock.ts';
+import { FakeEstateBroker } from '../fakes/estate-broker.ts';
 import { memoryLog } from '../fakes/log.ts';
 import { seededRandom } from '../fakes/random.ts';
 import { type LoopbackStore, loopbackStore } from '../fakes/store.ts';
@@ -42,6 +43,8 @@ export interface Estate {
   readonly clock: VirtualClock;
   readonly house: House;
   readonly broker: FakeBroker;
+  /** the broker of the estate's own devices */
+  readonly estateBroker: FakeEstateBroker;
   readonly store: () => LoopbackStore;
   /** writes the devices took */
   readonly writes: Written[];
@@ -101,6 +104,7 @@ export async function openEstate(
 class LiveEstate implements Estate {
   readonly clock: EstateClock;
   readonly broker = new FakeBroker();
+  readonly estateBroker = new FakeEstateBroker();
   readonly writes: Written[] = [];
   readonly told: { person: string; body: JsonObject }[] = [];
   readonly screen: (BoardLine & { at: number })[] = [];
@@ -135,6 +139,9 @@ class LiveEstate implements Estate {
         doors: {
           openPort: () => Promise.resolve(simulatedPort(createModbusSimulator('tcp', units), this.clock)),
           listen: () => Promise.reject(new Error('nothing listens here')),
+          connectIntake: (_, take) => this.estateBroker.connect(take),
+          serveIntake: () => Promise.reject(new Error('nothing is served here')),
+          secret: () => Promise.resolve(undefined),
           startStore: () => {
             this.current = loopbackStore(createOutward());
             return this.current;

@@ -35,10 +35,18 @@ export const cliErrors = errorTable({
   'cli.bad_probe': {
     says: { zh: '不知道要读什么', en: 'it is not clear what to read' },
     next: {
-      zh: 'weinao probe 设备.测点，或 weinao probe --channel 通道 --address 站号 holding 0 2',
-      en: 'weinao probe device.point, or weinao probe --channel CHANNEL --address STATION holding 0 2',
+      zh: 'weinao probe 设备.测点，或 weinao probe --channel 通道 --address 站号 holding 0 2；主动上报的设备：weinao probe 设备',
+      en: 'weinao probe device.point, or weinao probe --channel CHANNEL --address STATION holding 0 2; of a device behind mqtt or http: weinao probe DEVICE',
     },
     retry: 'never',
+  },
+  'cli.needs_daemon': {
+    says: {
+      zh: '只有运行中的网关听得到设备主动上报的内容',
+      en: 'only the running gateway hears what devices say by themselves',
+    },
+    next: { zh: '启动：systemctl start weinao，或 weinao run', en: 'start it: systemctl start weinao, or weinao run' },
+    retry: 'later',
   },
   'cli.bad_ids': {
     says: { zh: '“{given}” 不是站号范围', en: '"{given}" is no range of stations' },

@@ -141,8 +141,8 @@ export const configErrors = errorTable({
   },
   'config.one_carrier': {
     says: {
-      zh: '通道必须且只能写 serial、tcp、modbus_tcp 之一',
-      en: 'a channel has exactly one of serial, tcp, modbus_tcp',
+      zh: '通道必须且只能写 serial、tcp、modbus_tcp、listen、mqtt、http 之一',
+      en: 'a channel has exactly one of serial, tcp, modbus_tcp, listen, mqtt, http',
     },
     next: { zh: '例如 serial: /dev/weinao/port-1', en: 'for example serial: /dev/weinao/port-1' },
     retry: 'never',

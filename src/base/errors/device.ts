@@ -39,7 +39,10 @@ export const deviceErrors = errorTable({
   },
   'device.speaks_first': {
     says: { zh: '设备 {device} 只主动上报，不能询问', en: 'device {device} speaks by itself and cannot be asked' },
-    next: { zh: '用 weinao watch 查看它上报的内容', en: 'see what it says with weinao watch' },
+    next: {
+      zh: '用 weinao watch 查看它上报的内容；mqtt、http 设备用 weinao probe 设备',
+      en: 'see what it says with weinao watch; of a device behind mqtt or http with weinao probe DEVICE',
+    },
     retry: 'never',
   },
   'device.bad_scan': {

@@ -6,6 +6,7 @@ import { type Lang, type Params, say } from '../text.ts';
 import { alarmErrors } from './alarms.ts';
 import { cliErrors } from './cli.ts';
 import { configErrors } from './config.ts';
+import { configIntakeErrors } from './config-intake.ts';
 import { deviceErrors } from './device.ts';
 import { journalErrors } from './journal.ts';
 import { linkErrors } from './link.ts';
@@ -15,6 +16,7 @@ import { uplinkErrors } from './uplink.ts';
 
 export const ERRORS = {
   ...configErrors,
+  ...configIntakeErrors,
   ...linkErrors,
   ...deviceErrors,
   ...journalErrors,

@@ -7,6 +7,7 @@ import { EXIT } from '../../base/exit.ts';
 import { flowYaml } from '../../base/flow-yaml.ts';
 import { table } from '../table.ts';
 import type { Call } from '../world.ts';
+import { heardText, isHeard } from './heard.ts';
 
 export interface ProbeOptions {
   readonly channel?: string;
@@ -36,7 +37,7 @@ interface Reply {
   readonly decodings?: readonly { readonly as: string; readonly order: string; readonly value: number }[];
 }
 
-/** `weinao probe device.point`, or `weinao probe --channel C --address 5 holding 0 2`: through the daemon, or alone when it does not run. */
+/** `weinao probe device.point`, `weinao probe device` of one that speaks by itself, or `weinao probe --channel C --address 5 holding 0 2`: through the daemon, or alone when it does not run. */
 export async function probe(call: Call, words: readonly string[], options: ProbeOptions): Promise<number> {
   const { world, config, json } = call;
   const ask = askOf(words, options);
@@ -48,7 +49,8 @@ export async function probe(call: Call, words: readonly string[], options: Probe
     if (!isWeinaoError(error, 'cli.not_running')) throw error;
     reply = await probeAlone(ask, config, world.env, world.stop);
   }
-  world.out(json ? `${JSON.stringify(reply)}\n` : shown(reply as Reply, call));
+  if (json) world.out(`${JSON.stringify(reply)}\n`);
+  else world.out(isHeard(reply) ? heardText(reply, call.lang) : shown(reply as Reply, call));
   if (options.add === true) await add(reply as Reply, options, call);
   return EXIT.ok;
 }
@@ -97,6 +99,7 @@ function askOf(words: readonly string[], options: ProbeOptions): object {
 function whatOf(words: readonly string[], options: ProbeOptions): object {
   if (options.channel === undefined) {
     const [device, point, ...rest] = (words[0] ?? '').split('.');
+    if (words.length === 1 && device !== undefined && device !== '' && point === undefined) return { device };
     if (device === undefined || point === undefined || rest.length > 0 || words.length !== 1)
       throw new WeinaoError('cli.bad_probe');
     return { device, point };

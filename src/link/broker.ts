@@ -1,0 +1,156 @@
+/**
+ * A broker as a channel: one connection for all devices, opened again with growing pauses. What each device wants to hear is subscribed after every
+ * connect; when a device changes, only its topics are subscribed anew, which also brings what is retained there.
+ *
+ * - A message that wants an acknowledgement gets it when what it caused is in the store, or when the store does not answer: then the other messages
+ *   are not kept waiting either, because an alarm among them must be heard.
+ * - On MQTT 5 the broker keeps what comes while we are away for SESSION_S, so that a restart of the gateway misses nothing; on 3.1.1, which knows no
+ *   such limit, it keeps nothing: a door that stood open last week is no news today.
+ * - It does not promise that the broker has what a device sent: QoS 0 and queues of brokers have their own limits.
+ */
+import type { LineStats, WireRecord } from '../base/line.ts';
+import type { BrokerChannel } from '../base/model.ts';
+import type { Clock, Log, Random } from '../base/ports.ts';
+import type { Received, Subscriber } from '../io/subscriber.ts';
+import { PortKeeper, type PortState } from './keeper.ts';
+
+export const SESSION_S = 300;
+/** refused topics named in a log line */
+const MOST_NAMED = 5;
+
+export interface BrokerLinkDeps {
+  readonly channel: BrokerChannel;
+  readonly connect: (take: (message: Received) => Promise<void>) => Promise<Subscriber>;
+  readonly take: (message: Received) => void;
+  readonly settled: () => Promise<boolean>;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: Random;
+}
+
+/** A device's topics, and a mark that changes with its section. */
+export interface Wanted {
+  readonly mark: string;
+  readonly topics: readonly string[];
+}
+
+export class BrokerLink {
+  readonly channel: BrokerChannel;
+  private readonly deps: BrokerLinkDeps;
+  private readonly keeper: PortKeeper<Subscriber>;
+  private readonly watchers = new Set<(record: WireRecord) => void>();
+  private wanted: ReadonlyMap<string, Wanted> = new Map();
+  private connection: Subscriber | undefined;
+  /** subscribing, in order */
+  private tail: Promise<void> = Promise.resolve();
+  private messages = 0;
+  private refused = 0;
+
+  constructor(deps: BrokerLinkDeps) {
+    this.deps = deps;
+    this.channel = deps.channel;
+    const { clock, log, random, channel } = deps;
+    this.keeper = new PortKeeper<Subscriber>({
+      channel: channel.id,
+      port: channel.to,
+      open: () => deps.connect((message) => this.take(message)),
+      clock,
+      log,
+      random,
+      onOpen: (connection) => {
+        this.connection = connection;
+        this.subscribe(topicsOf([...this.wanted.values()]));
+      },
+      onClose: () => {
+        this.connection = undefined;
+      },
+    });
+  }
+
+  start(): void {
+    this.keeper.start();
+  }
+
+  state(): PortState {
+    return this.keeper.state;
+  }
+
+  stats(): LineStats {
+    const none = { turns: 0, timeouts: 0, drains: 0, busyMs: 0, wastedMs: 0, strayBytes: 0 };
+    return { ...none, replies: this.messages, badFrames: this.refused, reopens: this.keeper.reopens };
+  }
+
+  capture(listener: (record: WireRecord) => void): () => void {
+    this.watchers.add(listener);
+    return () => void this.watchers.delete(listener);
+  }
+
+  /** @param wanted by device */
+  want(wanted: ReadonlyMap<string, Wanted>): void {
+    const before = this.wanted;
+    this.wanted = wanted;
+    const changed = [...wanted].filter(([device, { mark }]) => before.get(device)?.mark !== mark).map(([, w]) => w);
+    const still = new Set(topicsOf([...wanted.values()]));
+    const gone = topicsOf([...before.values()]).filter((topic) => !still.has(topic));
+    if (gone.length > 0) this.queue((connection) => connection.unsubscribe(gone));
+    if (changed.length > 0) this.subscribe(topicsOf(changed));
+  }
+
+  /** Rejects with the port's trouble while there is no connection. */
+  async publish(topic: string, payload: string): Promise<void> {
+    const { connection } = this;
+    if (connection === undefined) throw this.keeper.trouble ?? new Error('not connected');
+    this.show('tx', topic, new TextEncoder().encode(payload));
+    await connection.publish(topic, payload);
+  }
+
+  async close(): Promise<void> {
+    await this.keeper.close();
+    this.connection = undefined;
+    await this.tail;
+  }
+
+  private async take(message: Received): Promise<void> {
+    this.messages++;
+    this.keeper.alive();
+    this.show('rx', message.topic, message.payload);
+    try {
+      this.deps.take(message);
+    } catch (error) {
+      // A fault of ours, which costs this message and not the connection.
+      this.refused++;
+      this.deps.log.error('intake.failed', { channel: this.channel.id, detail: String(error) });
+    }
+    if (message.wantsAck) await this.deps.settled();
+  }
+
+  private subscribe(topics: readonly string[]): void {
+    this.queue(async (connection) => {
+      const refused = await connection.subscribe(topics);
+      this.keeper.alive();
+      if (refused.length === 0) return;
+      this.refused += refused.length;
+      const named = refused.slice(0, MOST_NAMED).join(' ');
+      this.deps.log.warn('broker.refused', { channel: this.channel.id, topics: named, count: refused.length });
+    });
+  }
+
+  private queue(work: (connection: Subscriber) => Promise<void>): void {
+    this.tail = this.tail.then(async () => {
+      const { connection } = this;
+      if (connection === undefined) return;
+      await work(connection).catch((error: unknown) => {
+        // Cut off meanwhile: everything is subscribed after the next connect. Still open: not without what was asked for.
+        if (this.connection === connection) this.keeper.reopen(error instanceof Error ? error.message : String(error));
+      });
+    });
+  }
+
+  private show(direction: 'tx' | 'rx', topic: string, bytes: Uint8Array): void {
+    if (this.watchers.size === 0) return;
+    const record = { channel: this.channel.id, wall: this.deps.clock.now().wall, direction, bytes, note: topic };
+    for (const watcher of this.watchers) watcher(record);
+  }
+}
+
+const topicsOf = (wanted: readonly Wanted[]): string[] => [...new Set(wanted.flatMap((w) => w.topics))];
