@@ -176,7 +176,7 @@ class LiveHouse implements House {
       log,
       ledger: this.journal.ledger,
       signer: opened.signer,
-      connect: (feed, will) => deps.doors.connectFeed(feed, will, this.site.model),
+      connect: (feed, will) => deps.doors.connectFeed(feed, will, this.site.model, deps.clock),
       catalog: () => catalogOf(this.site.model, this.site.machine.made),
       onRefused: (feed, detail) => this.raise(refusedFault(feed, detail)),
       // What was lost stays told in the feed; the fault is over when nothing waits any more.

@@ -10,9 +10,9 @@ import type {
   SecretRef,
   SiteModel,
 } from '../base/model.ts';
-import type { Acceptor, BytePort } from '../base/ports.ts';
+import type { Acceptor, BytePort, Clock } from '../base/ports.ts';
 import { readSecret } from '../io/files.ts';
-import { postJson } from '../io/http.ts';
+import { openPoster, postJson } from '../io/http.ts';
 import { type HttpAnswer, type HttpAsk, serveHttp } from '../io/http-server.ts';
 import { type BrokerConnection, connectBroker } from '../io/mqtt.ts';
 import { openSerial } from '../io/serial.ts';
@@ -20,6 +20,7 @@ import { listenSocket, openSocket } from '../io/socket.ts';
 import { connectSubscriber, type Received, type Subscriber } from '../io/subscriber.ts';
 import { startWorker, type WorkerPort } from '../io/worker.ts';
 import { SESSION_S } from '../link/broker.ts';
+import { alinkSignIn, connectPost, type Will } from '../uplink/index.ts';
 import type { Env } from './check.ts';
 import { entryOf } from './shipped.ts';
 
@@ -33,23 +34,35 @@ export const listenOn = (channel: ListenChannel, onConnection: (port: BytePort) 
 /** Secrets are read at each connect, so that a renewed certificate needs no restart; they are kept nowhere. */
 export async function connectFeed(
   feed: FeedModel,
-  will: { topic: string; payload: string; delaySeconds: number },
+  will: Will | undefined,
   configFolder: string,
   env: Env,
   site: SiteModel,
+  clock: Clock,
 ): Promise<BrokerConnection> {
-  const secrets = await secretsOf(feed, ['password', 'ca', 'cert', 'key'], configFolder, env);
+  const { token, ...secrets } = await secretsOf(feed, ['password', 'token', 'ca', 'cert', 'key'], configFolder, env);
+  const user = feed.user === undefined ? {} : { user: feed.user };
+  if (new URL(feed.to).protocol.startsWith('http')) {
+    const bearer = token === undefined ? {} : { bearer: token };
+    const poster = await openPoster({ url: feed.to, ...user, ...secrets, ...bearer });
+    const source = `urn:weinao:${site.site.id}:${site.gateway.id}`;
+    return connectPost({ source, poster, clock, batch: feed.batch ?? 1 });
+  }
+  const { secret: own } = await secretsOf(feed.alink ?? {}, ['secret'], configFolder, env);
+  const signed =
+    feed.alink === undefined || own === undefined ? {} : alinkSignIn(feed.alink, own, feed.to.startsWith('mqtts:'));
   return connectBroker({
     url: feed.to,
     protocol: feed.mqtt,
     clientId: feed.client ?? `weinao-${site.site.id}-${site.gateway.id}-${feed.id}`,
-    ...(feed.user === undefined ? {} : { user: feed.user }),
+    ...(token === undefined ? user : { user: token }),
     ...secrets,
-    will,
+    ...signed,
+    ...(will === undefined ? {} : { will }),
   });
 }
 
-type SecretKey = 'password' | 'ca' | 'cert' | 'key';
+type SecretKey = 'password' | 'token' | 'secret' | 'ca' | 'cert' | 'key';
 
 /** Throws when one that is named cannot be read; `key` of what, never any of it. */
 async function secretsOf<K extends SecretKey>(
@@ -151,8 +164,9 @@ export interface Doors {
   readonly startStore: () => WorkerPort;
   readonly connectFeed: (
     feed: FeedModel,
-    will: { topic: string; payload: string; delaySeconds: number },
+    will: Will | undefined,
     site: SiteModel,
+    clock: Clock,
   ) => Promise<BrokerConnection>;
   readonly post: (person: Person, body: JsonObject) => Promise<unknown>;
   readonly publish: (person: Person, body: JsonObject) => Promise<void>;
@@ -166,7 +180,7 @@ export function systemDoors(configFolder: string, env: Env): Doors {
     serveIntake: (channel, handler) => serveIntake(channel, handler, configFolder, env),
     secret: async (ref) => (await readSecret(ref, { folder: configFolder, env })).value,
     startStore: () => startWorker(entryOf('store-worker'), undefined),
-    connectFeed: (feed, will, site) => connectFeed(feed, will, configFolder, env, site),
+    connectFeed: (feed, will, site, clock) => connectFeed(feed, will, configFolder, env, site, clock),
     post: (person, body) => postTo(person, body, configFolder, env),
     publish: (person, body) => publishTo(person, body, configFolder, env),
   };

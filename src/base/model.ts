@@ -198,10 +198,44 @@ export interface SecretRef {
   readonly env?: string;
 }
 
+/** How a feed's members are said; `cloudevents` is the stream itself, the others are copies with less in them. */
+export const CODECS = ['cloudevents', 'alink', 'thingsboard'] as const;
+export type CodecName = (typeof CODECS)[number];
+
+/** A point's name on a platform, and what it is there when not what it is here; false = not told. */
+export type PointName = false | { readonly name: string; readonly as?: 'float' | 'int' | 'bool' | 'text' };
+
+/** A device, or all of a type, as a platform calls it; what is left out keeps its id. */
+export interface ThingNames {
+  readonly product?: string;
+  readonly name?: string;
+  readonly points?: Readonly<Record<string, PointName>>;
+}
+
+export interface AlinkOptions {
+  /** the gateway's own product key and device name */
+  readonly product: string;
+  readonly device: string;
+  /** the device's secret it signs in with; without it, user and password as given */
+  readonly secret?: SecretRef;
+  /** product key of devices whose `things` give none */
+  readonly subProduct?: string;
+  /** identifier of the alarm event in the product's model */
+  readonly event: string;
+  readonly version: string;
+}
+
 export interface FeedModel {
   readonly id: string;
-  /** mqtt:// or mqtts:// */
+  /** mqtt:// or mqtts://, https:// or http:// */
   readonly to: string;
+  readonly codec?: CodecName;
+  readonly alink?: AlinkOptions;
+  readonly things?: Readonly<Record<string, ThingNames>>;
+  /** HTTP: members in one POST at most */
+  readonly batch?: number;
+  /** HTTP: bearer token; ThingsBoard: access token */
+  readonly token?: SecretRef;
   readonly user?: string;
   readonly password?: SecretRef;
   readonly ca?: SecretRef;

@@ -3,6 +3,7 @@ import type { DriverFace } from '../base/driver.ts';
 import type { ChannelModel, DeviceModel, FeedModel, Place, SecretRef } from '../base/model.ts';
 import type { Report } from './report.ts';
 import type { FeedSection, SiteSections } from './schema.ts';
+import { checkWay, wayOf } from './ways.ts';
 
 const LIMITS = { devices: 2000, points: 50_000, feeds: 32 } as const;
 
@@ -91,7 +92,7 @@ function checkSpeaker({ id, channel = '', driver }: DeviceModel, speaks: Map<str
     report.add('config.two_drivers', ['devices', id, 'driver'], { channel, drivers: `${other} ${driver}` });
 }
 
-const SECRETS = ['password', 'ca', 'cert', 'key'] as const;
+const SECRETS = ['password', 'token', 'ca', 'cert', 'key'] as const;
 const WHY: Readonly<Record<string, readonly [string, string]>> = {
   missing: ['不存在', 'it does not exist'],
   'open to others': ['其他用户可读', 'other users may read it'],
@@ -111,8 +112,16 @@ export async function buildFeeds(
     report.id(['feeds', id], id);
     checkView(id, section, report);
     for (const key of SECRETS) await checkSecret(['feeds', id, key], section[key], report, readSecret);
+    checkWay(id, section, report, sections.devices);
+    await checkSecret(['feeds', id, 'alink', 'secret'], section.alink?.secret, report, readSecret);
     const { keep, view: _, commands: __, ...rest } = section;
-    feeds.set(id, { id, ...definedOnly(rest), keepMs: keep, view: 'everything', hash: hash(section) } as FeedModel);
+    feeds.set(id, {
+      id,
+      ...definedOnly({ ...rest, ...wayOf(section) }),
+      keepMs: keep,
+      view: 'everything',
+      hash: hash(section),
+    } as FeedModel);
   }
   if (feeds.size > LIMITS.feeds) report.add('config.too_many', ['feeds'], { what: 'feeds', limit: LIMITS.feeds }, true);
   return feeds;

@@ -1,5 +1,6 @@
 /** weinao.yaml as one schema: types, defaults, checks, and the JSON schema for editors (scripts/schemas.ts). */
 import { z } from 'zod';
+import { CODECS } from '../base/model.ts';
 import { duration, secret, unit } from '../kit/schema.ts';
 
 const name = z.string().min(1).max(64);
@@ -26,16 +27,14 @@ const hostPort = z.string().transform((text, ctx): { host: string; port: number 
   return z.NEVER;
 });
 
-const brokerUrl = z.string().refine((text) => {
-  if (!URL.canParse(text)) return false;
-  const url = new URL(text);
-  return (
-    (url.protocol === 'mqtt:' || url.protocol === 'mqtts:') &&
-    url.hostname !== '' &&
-    url.username === '' &&
-    url.password === ''
-  );
-}, custom('config.bad_url'));
+const urlOf = (protocols: readonly string[], code: string) =>
+  z.string().refine((text) => {
+    if (!URL.canParse(text)) return false;
+    const { protocol, hostname, username, password } = new URL(text);
+    return protocols.includes(protocol) && hostname !== '' && username === '' && password === '';
+  }, custom(code));
+const brokerUrl = urlOf(['mqtt:', 'mqtts:'], 'config.bad_url');
+const feedUrl = urlOf(['mqtt:', 'mqtts:', 'https:', 'http:'], 'config.bad_feed_url');
 
 export const channelSchema = z.strictObject({
   name: name.optional(),
@@ -97,8 +96,43 @@ export const deviceCommon = {
   let: lets,
 };
 
+/** A name that stands in a topic of somebody else's. */
+const topicName = z
+  .string()
+  .min(1)
+  .max(64)
+  .refine((text) => !['/', '+', '#', '\u0000'].some((c) => text.includes(c)), custom('config.bad_topic_name'));
+
+/** A point's name on a platform: a text, `{name, as}`, or false for "not told". */
+const pointName = z.union([
+  z.literal(false),
+  name.transform((text) => ({ name: text })),
+  z.strictObject({ name, as: z.enum(['float', 'int', 'bool', 'text']).optional() }),
+]);
+
+const thingSchema = z.strictObject({
+  product: topicName.optional(),
+  name: topicName.optional(),
+  points: z.record(z.string(), pointName).optional(),
+});
+
+const alinkSchema = z.strictObject({
+  product: topicName,
+  device: topicName,
+  secret: secret.optional(),
+  sub_product: topicName.optional(),
+  event: topicName.default('alarm'),
+  version: z.string().min(1).max(16).default('1.0'),
+});
+
 export const feedSchema = z.strictObject({
-  to: brokerUrl,
+  to: feedUrl,
+  codec: z.enum(CODECS).default('cloudevents'),
+  alink: alinkSchema.optional(),
+  things: z.record(z.string(), thingSchema).optional(),
+  batch: z.int().min(1).max(500).optional(),
+  insecure: z.literal(true).optional(),
+  token: secret.optional(),
   user: z.string().optional(),
   password: secret.optional(),
   ca: secret.optional(),
@@ -106,7 +140,7 @@ export const feedSchema = z.strictObject({
   key: secret.optional(),
   client: z.string().max(64).optional(),
   mqtt: z.literal([3, 5]).default(5),
-  ack: z.enum(['broker', 'app']).default('broker'),
+  ack: z.enum(['broker', 'app']).optional(),
   encoding: z.enum(['json', 'json+zstd']).default('json'),
   rate: z.number().positive().max(10_000).default(200),
   priority: z.int().min(0).max(9).default(5),

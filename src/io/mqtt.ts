@@ -32,6 +32,8 @@ export interface PublishOptions {
 }
 
 export interface BrokerConnection {
+  /** what was published retained once is known to the far end for good */
+  readonly remembers?: boolean;
   readonly limits: { readonly receiveMaximum: number; readonly packetBytes: number };
   /** resolves with the broker's PUBACK; rejects when it refuses, with its reason code, or when the connection ends */
   publish(topic: string, payload: Uint8Array | string, options?: PublishOptions): Promise<void>;
@@ -42,12 +44,12 @@ export interface BrokerConnection {
   close(): Promise<void>;
 }
 
-/** The broker answered and said no: MQTT reason code of 128 and more. */
+/** The far end answered and said no to this one message: an MQTT reason code of 128 and more, or what `says` says. */
 export class Refused extends Error {
   readonly reason: number;
 
-  constructor(reason: number) {
-    super(`refused with reason code 0x${reason.toString(16)}`);
+  constructor(reason: number, says = `reason code 0x${reason.toString(16)}`) {
+    super(`refused with ${says}`);
     this.reason = reason;
   }
 }

@@ -46,4 +46,7 @@ export function createUplink(deps: UplinkDeps): Uplink {
   };
 }
 
+export { alinkSignIn } from './codecs/alink.ts';
+export { connectPost } from './post.ts';
+export type { Will } from './sender.ts';
 export { createVerifier, type Member, type Summary, type Verifier } from './verifier.ts';

@@ -16,28 +16,36 @@ import type { JsonObject } from '../base/json.ts';
 import type { FeedModel } from '../base/model.ts';
 import type { Clock, Log, Random, Timer } from '../base/ports.ts';
 import type { BrokerConnection } from '../io/mqtt.ts';
+import type { Codec, Heard } from './codec.ts';
+import { createCodec } from './codecs/index.ts';
+import { Courier } from './courier.ts';
 import { Flow } from './flow.ts';
 import { greet, isOurs, publishState, streamName } from './greeting.ts';
 import { Incoming, type Said } from './incoming.ts';
-import { publishMember } from './packet.ts';
+import { pauseMs } from './pause.ts';
 import { ProofSchedule, proofOf, type Signing } from './proof.ts';
 import { Replay } from './replay.ts';
 import { Resend } from './resend.ts';
+import { Tokens } from './tokens.ts';
 
-const FIRST_PAUSE = 1000;
-const LONGEST_PAUSE = 60_000;
 const STATE_EVERY = 300_000;
 const PROOF_WAIT = 500;
+const GOODBYE_MS = 2000;
+const TOPICS_AT_ONCE = 100;
+const ANSWERS_A_SECOND = 20;
+
+export interface Will {
+  readonly topic: string;
+  readonly payload: string;
+  readonly delaySeconds: number;
+}
 
 export interface SenderDeps {
   readonly feed: FeedModel;
   readonly site: string;
   readonly source: string;
   readonly ledger: FeedLedger;
-  readonly connect: (
-    feed: FeedModel,
-    will: { topic: string; payload: string; delaySeconds: number },
-  ) => Promise<BrokerConnection>;
+  readonly connect: (feed: FeedModel, will: Will | undefined) => Promise<BrokerConnection>;
   readonly signer: Signing;
   readonly clock: Clock;
   readonly log: Log;
@@ -80,7 +88,10 @@ export class FeedSender {
   private readonly resend: Resend;
   /** last member the platform itself acknowledged */
   private heard = { a: 0, t: 0 };
+  private readonly codec: Codec;
+  private readonly answers: Tokens;
   private connection: BrokerConnection | undefined;
+  private courier: Courier | undefined;
   private incoming: Incoming | undefined;
   private timers: Partial<Record<'connect' | 'state', Timer>> = {};
   private error: WeinaoError | undefined;
@@ -106,10 +117,16 @@ export class FeedSender {
       count: (what) => this.count(what),
       onLanded: (members, epoch) => this.landed(members, epoch),
       onEpoch: (state) => this.greet(state),
-      onCaughtUp: () => deps.onCaughtUp(deps.feed.id),
+      onCaughtUp: () => {
+        if (!this.codec.isWhole && this.flow.sent.a === this.flow.landed.a) this.well();
+        deps.onCaughtUp(deps.feed.id);
+      },
       onPassedOver: (detail) => deps.onRefused(deps.feed.id, detail),
       onBroken: (cause) => this.lost(cause, this.connection),
     });
+    const { feed, site, catalog } = deps;
+    this.codec = createCodec({ feed, site, catalog, onUntold: (reason) => this.count(`untold_${reason}`) });
+    this.answers = new Tokens(ANSWERS_A_SECOND, deps.clock);
     this.session = Buffer.from(deps.random.bytes(2)).toString('hex');
   }
 
@@ -134,12 +151,16 @@ export class FeedSender {
     const { connection } = this;
     this.connection = undefined;
     if (connection === undefined) return;
-    await connection
-      .publish(`${this.base}/up/state`, JSON.stringify({ online: false, session: this.session, why: 'stop' }), {
-        retain: true,
-      })
-      .catch(() => {});
-    await connection.close();
+    this.courier?.end();
+    const state = JSON.stringify({ online: false, session: this.session, why: 'stop' });
+    const said = new AbortController();
+    const goodbye = this.codec.isWhole
+      ? connection.publish(`${this.base}/up/state`, state, { retain: true })
+      : Promise.resolve();
+    const patience = this.deps.clock.sleep(`goodbye ${this.feed.id}`, GOODBYE_MS, said.signal);
+    await Promise.race([goodbye, patience]).catch(() => {});
+    said.abort();
+    await Promise.allSettled([patience, connection.close()]);
   }
 
   status(): SenderStatus {
@@ -161,7 +182,7 @@ export class FeedSender {
       delaySeconds: 30,
     };
     try {
-      const connection = await this.deps.connect(this.feed, will);
+      const connection = await this.deps.connect(this.feed, this.codec.isWhole ? will : undefined);
       if (this.stopped) return void (await connection.close());
       this.count('connects');
       connection.onClose((why) => this.lost(new Error(why), connection));
@@ -175,26 +196,35 @@ export class FeedSender {
 
   private async begin(connection: BrokerConnection): Promise<void> {
     const state = await this.flow.open();
+    const { topics, isWhole } = this.codec;
     this.incoming = new Incoming(this.base, this.deps.clock);
-    connection.onMessage((topic, payload) => this.take(topic, payload));
-    await connection.subscribe([
-      `${this.base}/dn/ack`,
-      `${this.base}/dn/cmd`,
-      `${this.base}/dn/replay`,
-      `${this.base}/up/proof/a`,
-      `${this.base}/up/proof/t`,
-    ]);
-    await this.deps.clock.sleep(`proofs ${this.feed.id}`, PROOF_WAIT);
-    await this.checkProofs(state);
+    const courier = new Courier(connection, this.feed.id, this.deps.clock);
+    this.courier = courier;
+    connection.onMessage((topic, payload) =>
+      isWhole ? this.take(topic, payload) : this.hear(courier, this.codec.hears(topic, payload)),
+    );
+    for (let i = 0; i < topics.length; i += TOPICS_AT_ONCE)
+      await connection.subscribe(topics.slice(i, i + TOPICS_AT_ONCE));
+    if (isWhole) {
+      await this.deps.clock.sleep(`proofs ${this.feed.id}`, PROOF_WAIT);
+      await this.checkProofs(state);
+    }
     if (this.connection !== connection) return;
     await this.greet(await this.flow.rewind(), connection);
-    await this.publishState(connection);
+    if (isWhole) await this.publishState(connection);
+    if (isWhole) {
+      this.well();
+      this.armState();
+    }
+    const { receiveMaximum: atOnce } = connection.limits;
+    await this.flow.begin({ atOnce, send: (message) => this.put(courier, message) });
+  }
+
+  /** The far end takes what it is given. A copy's platform shows that only by taking members: a connection is no reply. */
+  private well(): void {
     if (this.error !== undefined) this.deps.log.info('feed.connected', { feed: this.feed.id });
     this.error = undefined;
     this.failures = 0;
-    this.armState();
-    const { receiveMaximum: atOnce } = connection.limits;
-    await this.flow.begin({ atOnce, send: (message) => this.put(connection, message) });
   }
 
   /** A retained proof of this epoch that this journal cannot make: the journal is an older copy of itself. */
@@ -210,7 +240,9 @@ export class FeedSender {
 
   private async greet(state: FeedState, connection = this.connection): Promise<void> {
     this.stand(state);
-    if (connection !== undefined) await greet(connection, this.base, state, this.deps);
+    if (connection === undefined) return;
+    if (this.codec.isWhole) await greet(connection, this.base, state, this.deps);
+    else await this.courier?.send(this.codec.greeting());
   }
 
   /** The platform's own acknowledgements count from the journal's cursor. */
@@ -237,33 +269,33 @@ export class FeedSender {
     const { connection } = this;
     this.connection = undefined;
     this.flow.halt();
+    this.courier?.end();
+    this.courier = undefined;
     void connection?.close().catch(() => {});
     if (this.stopped) return;
     const detail = cause instanceof Error ? cause.message : String(cause);
-    const error = new WeinaoError('uplink.connect_failed', { feed: this.feed.id, url: this.feed.to, detail });
+    const connect = { feed: this.feed.id, url: this.feed.to, detail };
+    const error = cause instanceof WeinaoError ? cause : new WeinaoError('uplink.connect_failed', connect);
     if (this.error === undefined) this.deps.log.warn('feed.lost', { feed: this.feed.id, code: error.code, detail });
     this.error = error;
-    const pause = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** this.failures) * (0.5 + this.deps.random.next());
-    this.failures++;
+    const pause = pauseMs(cause, this.failures++, this.deps.random.next());
     this.timers.connect?.cancel();
     this.timers.connect = this.deps.clock.timer(`connect ${this.feed.id}`, pause, () => void this.tryConnect());
   }
 
-  private put(connection: BrokerConnection, message: OutMessage): Promise<void> {
-    return publishMember(
-      connection,
-      `${this.base}/up/${message.stream}`,
-      this.feed.encoding,
-      message,
-      this.deps.clock.now().wall,
-    );
+  private put(courier: Courier, message: OutMessage): Promise<void> {
+    return courier.send(this.codec.packets(message, this.deps.clock.now()));
   }
 
   private landed(members: readonly OutMessage[], epoch: string): void {
     const last = members.at(-1);
     if (last === undefined) return;
-    if (this.feed.ack === 'broker') this.deps.ledger.ack(this.feed.id, last.stream, { epoch, seq: last.seq });
+    if (!this.codec.isWhole) this.well();
+    // A copy is delivered when it landed: the courier has waited for the platform's own reply.
+    if (this.feed.ack === 'broker' || !this.codec.isWhole)
+      this.deps.ledger.ack(this.feed.id, last.stream, { epoch, seq: last.seq });
     else this.resend.sent();
+    if (!this.codec.isWhole) return;
     for (const member of members) if (this.proofs[member.stream].due(member, this.deps.clock.mono())) this.prove(last);
   }
 
@@ -301,16 +333,26 @@ export class FeedSender {
     this.deps.ledger.ack(this.feed.id, stream, { epoch: state.contract.epoch, seq: said.seq });
   }
 
+  /** What a thing-model platform says: replies to packets, and commands, which are answered at a bounded rate. */
+  private hear(courier: Courier, heard: Heard | undefined): void {
+    if (heard === undefined) return;
+    if (heard.kind === 'bad' || (heard.kind === 'reply' && !courier.reply(heard))) this.count('bad_input');
+    if (heard.kind !== 'command') return;
+    this.count('commands_refused');
+    if (heard.answer === undefined || !this.answers.take()) return;
+    courier.send([heard.answer]).catch((error: unknown) => this.lost(error, courier.connection));
+  }
+
   private replayed(asked: Extract<Said, { kind: 'replay' }>, state: FeedState): void {
-    const { connection } = this;
+    const { connection, courier } = this;
     const stream = STREAMS.find((s) => streamName(state, s) === asked.stream);
-    if (stream === undefined || connection === undefined || asked.to > this.flow.landed[stream]) {
+    if (stream === undefined || courier === undefined || asked.to > this.flow.landed[stream]) {
       this.count('bad_input');
       return;
     }
     const { from, to } = asked;
     this.replay
-      .run({ stream, epoch: state.contract.epoch, from, to }, (message) => this.put(connection, message))
+      .run({ stream, epoch: state.contract.epoch, from, to }, (message) => this.put(courier, message))
       .then((sent) => {
         this.count('replayed', sent);
       })

@@ -157,6 +157,43 @@ export const configErrors = errorTable({
     next: { zh: '写成 mqtt://主机:1883 或 mqtts://主机:8883', en: 'mqtt://host:1883 or mqtts://host:8883' },
     retry: 'never',
   },
+  'config.bad_feed_url': {
+    says: { zh: '“{given}” 不是上报地址', en: '"{given}" is no address of a platform' },
+    next: {
+      zh: '写成 mqtts://主机:8883、mqtt://主机:1883 或 https://主机/路径；用户名和密码另写',
+      en: 'mqtts://host:8883, mqtt://host:1883 or https://host/path; user and password have keys of their own',
+    },
+    retry: 'never',
+  },
+  'config.clear_text': {
+    says: { zh: 'http 不加密，途中任何人都能读到', en: 'http is clear text: whoever is on the way reads it' },
+    next: {
+      zh: '改用 https；只在本机或专线上，写明 insecure: true',
+      en: 'use https; on this machine or a line of your own, say insecure: true',
+    },
+    retry: 'never',
+  },
+  'config.not_together': {
+    says: { zh: '“{key}” 写在这里不对：{zh}', en: '"{key}" does not fit here: {en}' },
+    next: { zh: '删去或改正', en: 'remove or correct it' },
+    retry: 'never',
+  },
+  'config.bad_topic_name': {
+    says: { zh: '“{given}” 不能用于主题', en: '"{given}" cannot stand in a topic' },
+    next: { zh: '不含 / + #，最长 64 个字符', en: 'without / + #, at most 64 characters' },
+    retry: 'never',
+  },
+  'config.no_product': {
+    says: {
+      zh: '{count} 个设备在平台上没有产品标识（如 {device}），不会上报',
+      en: 'no product key on the platform for {count} of the devices, {device} for one: they are not reported',
+    },
+    next: {
+      zh: '在 things 中按设备或类型写 product，或写 alink.sub_product',
+      en: 'give product by device or type under things, or alink.sub_product',
+    },
+    retry: 'never',
+  },
   'config.bad_register': {
     says: { zh: '“{given}” 不是寄存器', en: '"{given}" is no register' },
     next: {

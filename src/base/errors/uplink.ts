@@ -10,4 +10,15 @@ export const uplinkErrors = errorTable({
     },
     retry: 'later',
   },
+  'uplink.no_reply': {
+    says: {
+      zh: '上报通道 {feed}：{detail} 发出 {seconds} 秒没有应答',
+      en: 'feed {feed}: {detail} was not answered within {seconds} s',
+    },
+    next: {
+      zh: '在平台上查看设备日志；平台从不应答时写 ack: broker',
+      en: "look at the device's log on the platform; where it never answers, write ack: broker",
+    },
+    retry: 'later',
+  },
 });
