@@ -2,7 +2,7 @@
  * The members of one feed through their windows. Knows the journal and a way to send, and nothing of connections.
  *
  * - The journal holds the queue; a window holds what is in flight. Stream `a` may have WINDOW_A members in flight and goes first; telemetry in
- *   flight is bounded by what the link carried in the last second (at least one message) and by the feed's `rate`.
+ *   flight is bounded by what the link carries (pace.ts; at least one message) and by the feed's `rate`.
  * - What landed is the unbroken beginning of a window. After a break everything in flight is forgotten and read again from the cursor: the same
  *   bytes, the same ids.
  * - A member refused three times is passed over: new epoch that tells the gap.
@@ -181,8 +181,9 @@ export class Flow {
 
   private send(way: Way, window: FlightWindow, message: OutMessage): void {
     this.deps.count('published');
+    const sentAt = this.deps.clock.mono();
     way.send(message).then(
-      () => this.land(window, message),
+      () => this.land(window, message, sentAt),
       (error: unknown) => {
         if (error instanceof Refused) void this.refused(way, window, message, error);
         else this.broken(error, way);
@@ -190,9 +191,9 @@ export class Flow {
     );
   }
 
-  private land(window: FlightWindow, message: OutMessage): void {
+  private land(window: FlightWindow, message: OutMessage, sentAt: number): void {
     if (this.windows[message.stream] !== window) return;
-    this.pace.measure(message.payload.length, this.deps.clock.mono());
+    this.pace.measure(message.payload.length, sentAt, this.deps.clock.mono());
     this.refusals.delete(message.id);
     const landed = window.land(message);
     if (landed.length > 0) this.deps.onLanded(landed, window.epoch);
