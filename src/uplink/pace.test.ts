@@ -49,15 +49,15 @@ describe('the pace', () => {
   ])('%s: the link is busy, and nothing else waits long', (_, bytes, ms) => {
     const { busy, wait } = drive(bytes, ms);
     expect(busy).toBeGreaterThan(0.85);
-    // Half a second of queue, what one step of growth adds, and the message that is on the wire.
-    expect(wait).toBeLessThan(1000 + (MESSAGE * 1000) / bytes);
+    // A quarter of a second of queue, what one step of growth adds, and the message that is on the wire.
+    expect(wait).toBeLessThan(750 + (2 * MESSAGE * 1000) / bytes);
   });
 
   it('a link that becomes slower is believed within seconds', () => {
     const pace = new Pace(10_000, 0);
     let now = 0;
     for (; now < 5000; now += 10) pace.measure(10_000, now - 50, now);
-    expect(pace.linkBytes).toBeGreaterThan(400_000);
+    expect(pace.linkBytes).toBeGreaterThan(250_000);
     for (; now < 15_000; now += 1000) pace.measure(8000, now - 900, now);
     expect(pace.linkBytes).toBeLessThan(20_000);
   });

@@ -1,6 +1,6 @@
 /**
  * How fast telemetry may flow: at most the feed's `rate` in messages a second, and in flight at most what keeps the link busy and no more (never less
- * than one message): what it carries in its shortest way there and back, and half a second. So an alarm waits behind half a second of telemetry on any
+ * than one message): what it carries in its shortest way there and back, and a quarter of a second. So an alarm waits behind little telemetry on any
  * link, from 64 kbit/s to a local network.
  *
  * Each second sets the bytes anew by what landed in it; while nothing waits on the way they grow. The shortest way is only seen when no queue of
@@ -10,7 +10,7 @@ const FIRST_BYTES = 16 * 1024;
 const LEAST_BYTES = 2 * 1024;
 const MOST_BYTES = 4 * 1024 * 1024;
 const MOST_AT_ONCE = 64;
-const QUEUE_MS = 500;
+const QUEUE_MS = 250;
 const GROWTH = 1.5;
 const LOOK_EVERY = 20_000;
 const LOOK_MS = 1500;
@@ -63,7 +63,7 @@ export class Pace {
 
   private nextBytes(now: number): number {
     const { at, bytes, isFull, longest } = this.second;
-    const isClear = isFull && longest < this.shortest + QUEUE_MS / 4;
+    const isClear = isFull && longest < this.shortest + QUEUE_MS / 2;
     const carried = (bytes / (now - at)) * (this.shortest + QUEUE_MS);
     const next = isClear ? this.linkBytes * GROWTH : Math.max(carried, this.linkBytes / 2);
     return Math.min(MOST_BYTES, Math.max(LEAST_BYTES, next));
