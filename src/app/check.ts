@@ -4,6 +4,7 @@ import { WeinaoError } from '../base/errors/index.ts';
 import type { SiteModel } from '../base/model.ts';
 import type { LocatedProblem } from '../base/problem.ts';
 import type { RuleMachine } from '../base/rules.ts';
+import { compileStats } from '../engine/stats/index.ts';
 import { askChild } from '../io/child.ts';
 import { readSecret, systemFiles } from '../io/files.ts';
 import { compileRules } from '../rules/index.ts';
@@ -42,7 +43,8 @@ export async function checkConfig(folder: string, env: Env, secrets: string = fo
   const text = (file: string): string | undefined => loaded.sources.get(file)?.text;
   if (loaded.model === undefined) return { problems: loaded.problems, text };
   const { machine, problems } = compileRules(loaded.model);
-  const all = [...loaded.problems, ...problems.map((problem) => locate(loaded.sources, problem))];
+  const stats = machine === undefined ? [] : compileStats(loaded.model, machine.made).problems;
+  const all = [...loaded.problems, ...[...problems, ...stats].map((problem) => locate(loaded.sources, problem))];
   if (machine === undefined || all.some((p) => p.severity === 'error')) return { problems: all, text };
   return { problems: all, text, site: { model: loaded.model, machine } };
 }

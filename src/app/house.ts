@@ -30,6 +30,7 @@ import { createPerformer, type Outcome, type Performer } from './perform.ts';
 import { createPipeline, type Pipeline, readingsInput } from './pipeline.ts';
 import type { Doors } from './ports.ts';
 import { createSettled } from './settled.ts';
+import { StatDesk } from './stats.ts';
 import { createTechnical, type TechnicalFault } from './technical.ts';
 import { createWatchHub, type WatchHub } from './watch.ts';
 
@@ -127,6 +128,7 @@ class LiveHouse implements House {
   private readonly performer: Performer;
   private readonly technical = createTechnical();
   private readonly made = createMadePoints();
+  private readonly stats: StatDesk;
   private readonly opened: Opened;
   private site: CheckedSite;
   /** `device.point` of every point that is not of class none */
@@ -157,6 +159,7 @@ class LiveHouse implements House {
         if (!durable) this.raise(storeFault());
       },
     });
+    this.stats = new StatDesk(clock, (effects) => this.pipeline.carry(effects));
     this.performer = createPerformer({
       clock,
       log,
@@ -168,7 +171,10 @@ class LiveHouse implements House {
       onEvent: (draft) => this.pipeline.event(draft),
       onInput: (input) => this.pipeline.input(input),
     });
-    this.board.listen((line) => this.hub.alarm(line));
+    this.board.listen((line) => {
+      this.hub.alarm(line);
+      if (line.transition === 'raised') this.stats.raised(line.alarm);
+    });
     this.take(site);
     this.uplink = createUplink({
       clock,
@@ -221,6 +227,7 @@ class LiveHouse implements House {
     // Before anything can happen: what happens now is for every feed, also for one that is new today.
     await this.uplink.apply(site.id, gateway.id, feeds);
     const { restored, facts } = this.opened;
+    this.stats.start(this.site, restored.states);
     this.pipeline.restore(this.site.machine, restored, facts.newest);
     if (facts.setAside !== undefined) this.raise(setAsideFault(facts.setAside, facts.durable));
     await this.engine.apply(this.site.model);
@@ -229,6 +236,7 @@ class LiveHouse implements House {
   async apply(site: CheckedSite): Promise<ReloadReport> {
     this.site = site;
     this.take(site);
+    this.stats.replace(site);
     this.pipeline.replace(site.machine);
     const applied = await this.engine.apply(site.model);
     this.pipeline.input(readingsInput([...this.engine.latest()]));
@@ -306,6 +314,7 @@ class LiveHouse implements House {
   async quiesce(): Promise<void> {
     await this.engine.stop();
     this.performer.stop();
+    this.stats.stop();
     this.pipeline.stop();
     await this.pipeline.settled();
     await this.journal.flush();
@@ -322,6 +331,7 @@ class LiveHouse implements House {
   private see(readings: readonly Reading[]): void {
     for (const reading of readings) if (reading.quality !== 'bad') this.read++;
     this.pipeline.input(readingsInput(readings));
+    this.stats.readings(readings);
     this.hub.readings(readings);
   }
 
@@ -333,6 +343,7 @@ class LiveHouse implements House {
   }
 
   private keepMade(readings: readonly Reading[]): void {
+    this.stats.readings(readings);
     this.hub.readings(readings);
     const news = this.made.news(readings);
     if (news.length > 0) this.keep(news);

@@ -49,6 +49,8 @@ export interface Pipeline {
   /** @returns the answer to what a person asked */
   input(input: RuleInput): Answer | undefined;
   machine(): { machine: RuleMachine; state: RuleState } | undefined;
+  /** what another machine's step asks for: one commit, as a rule's */
+  carry(effects: readonly Effect[]): void;
   event(draft: EventDraft): void;
   remember(row: MemoryRow): void;
   raise(fault: TechnicalFault): void;
@@ -193,7 +195,7 @@ class LivePipeline implements Pipeline {
     );
   }
 
-  private carry(effects: readonly Effect[]): void {
+  carry(effects: readonly Effect[]): void {
     const now = this.deps.clock.now();
     const shown: Shown[] = [];
     const alarms: Alarm[] = [];

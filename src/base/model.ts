@@ -30,6 +30,7 @@ export interface SiteModel {
   readonly people: ReadonlyMap<string, Person>;
   readonly assets: ReadonlyMap<string, Asset>;
   readonly times: ReadonlyMap<string, string>;
+  readonly stats: ReadonlyMap<string, StatModel>;
   /** standard points of every device type */
   readonly types: ReadonlyMap<string, readonly { readonly id: string; readonly kind: ValueKind }[]>;
   readonly rules: readonly RuleDocument[];
@@ -40,6 +41,8 @@ export interface SiteModel {
 export interface Place {
   readonly id: string;
   readonly name: string;
+  /** what it is (building, unit, floor, …): statistics are grouped by it */
+  readonly kind?: string;
   readonly lat?: number;
   readonly lon?: number;
   /** enclosing place */
@@ -252,6 +255,42 @@ export interface FeedModel {
   readonly view: 'everything';
   readonly hash: string;
 }
+
+export const STAT_FUNCTIONS = ['mean', 'sum', 'min', 'max', 'share', 'delta', 'count'] as const;
+export type StatFunction = (typeof STAT_FUNCTIONS)[number];
+
+/** A statistic: one event for each window and group. */
+export interface StatModel {
+  readonly id: string;
+  readonly name?: string;
+  readonly of: StatSources;
+  readonly make: readonly StatFunction[];
+  /** what a count calls those that are, and those that are not */
+  readonly words?: readonly [string, string];
+  /** `estate`, `place`, `device`, a kind of place; of alarms `estate`, `rule`, `theme`, `level` */
+  readonly by: string;
+  /** a part of a day, or whole days */
+  readonly everyMs: number;
+  /** fewest sources a group is told of */
+  readonly atLeast?: number;
+}
+
+export type StatSources =
+  | {
+      readonly kind: 'points';
+      readonly point: string;
+      readonly type?: readonly string[];
+      readonly tag?: readonly string[];
+      /** places */
+      readonly in?: readonly string[];
+      readonly device?: readonly string[];
+    }
+  | {
+      readonly kind: 'alarms';
+      readonly level?: readonly string[];
+      readonly theme?: readonly string[];
+      readonly rule?: readonly string[];
+    };
 
 /** One YAML document of `rules/*.yaml`, as plain data; `rules` gives it meaning. */
 export interface RuleDocument {

@@ -20,6 +20,7 @@ import { problemsOf } from './issues.ts';
 import { buildAssets, buildPeople } from './people.ts';
 import { createReport } from './report.ts';
 import { type DeviceTypes, type SiteSections, siteSchema, typesSchema } from './schema.ts';
+import { buildStats } from './stats.ts';
 
 const MAIN = 'weinao.yaml';
 
@@ -214,6 +215,7 @@ async function buildModel({ sections, main, types, rules, reader, deps }: Parts)
   const feeds = await buildFeeds(sections, report, deps.readSecret, hashOf);
   const people = await buildPeople(sections, report, deps.readSecret);
   const assets = buildAssets(sections, names, report);
+  const stats = buildStats(sections, names, types, report);
   reader.found(main, report.problems);
   return {
     site: definedSite(sections.site),
@@ -225,6 +227,7 @@ async function buildModel({ sections, main, types, rules, reader, deps }: Parts)
     people,
     assets,
     times: new Map(Object.entries(sections.times)),
+    stats,
     types: new Map(Object.entries(types).map(([id, type]) => [id, standardPoints(type)])),
     rules,
     hash: reader.hash.digest('hex').slice(0, 16),

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { CODECS } from '../base/model.ts';
 import { duration, secret, unit } from '../kit/schema.ts';
+import { statSchema } from './stat-schema.ts';
 
 const name = z.string().min(1).max(64);
 const custom = (code: string, hint?: string): { message: string; params: Record<string, string> } => ({
@@ -170,6 +171,7 @@ export const siteSchema = z.strictObject({
       z.string(),
       z.strictObject({
         name,
+        kind: z.string().optional(),
         lat: z.number().min(-90).max(90).optional(),
         lon: z.number().min(-180).max(180).optional(),
         in: z.string().optional(),
@@ -192,6 +194,7 @@ export const siteSchema = z.strictObject({
     .default({}),
   channels: z.record(z.string(), channelSchema).default({}),
   devices: z.record(z.string(), z.looseObject(deviceCommon)).default({}),
+  stats: z.record(z.string(), statSchema).default({}),
   feeds: z.record(z.string(), feedSchema).default({}),
 });
 

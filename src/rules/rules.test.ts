@@ -56,6 +56,7 @@ function site(...rules: Record<string, unknown>[]): SiteModel {
     people: new Map(),
     assets: new Map(),
     times: new Map(),
+    stats: new Map(),
     types: new Map(),
     rules: rules.map((body, doc) => ({ file: 'rules/a.yaml', doc, body })),
     hash: 'h',

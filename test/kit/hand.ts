@@ -53,6 +53,7 @@ export function site(yaml: string, devices: readonly DeviceModel[], more: Partia
     feeds: new Map(),
     people: new Map<string, Person>(['duty', 'property', 'street', 'police'].map((id) => [id, { id, screen: true }])),
     assets: new Map<string, Asset>(),
+    stats: new Map(),
     times: new Map([['night', '22:00 .. 06:00']]),
     types: new Map(),
     rules: bodies.map((body, doc) => ({ file: 'rules/a.yaml', doc, body })),

@@ -57,6 +57,11 @@ export const configErrors = errorTable({
     next: { zh: '写法：{example}', en: 'write it as: {example}' },
     retry: 'never',
   },
+  'config.one_or_list': {
+    says: { zh: '应为一个词，或方括号里的几个词', en: 'should be a word, or words in brackets' },
+    next: { zh: '写法：{example}', en: 'write it as: {example}' },
+    retry: 'never',
+  },
   'config.bad_choice': {
     says: { zh: '“{given}” 不可用', en: '"{given}" is no choice here' },
     next: { zh: '可选：{choices}', en: 'choose one of: {choices}' },

@@ -12,11 +12,13 @@ import { journalErrors } from './journal.ts';
 import { linkErrors } from './link.ts';
 import { rulesErrors } from './rules.ts';
 import type { ErrorSpec } from './spec.ts';
+import { statErrors } from './stats.ts';
 import { uplinkErrors } from './uplink.ts';
 
 export const ERRORS = {
   ...configErrors,
   ...configIntakeErrors,
+  ...statErrors,
   ...linkErrors,
   ...deviceErrors,
   ...journalErrors,
