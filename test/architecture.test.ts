@@ -64,7 +64,7 @@ const WORLD = new Set([
 /** Packages a folder may name besides node's pure modules. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'src/base': ['zod'],
-  'src/kit': ['zod', 'yaml'],
+  'src/kit': ['zod', 'yaml', 'sax'],
   'src/config': ['zod', 'yaml'],
   'src/rules': ['@marcbachmann/cel-js', 'suncalc'],
   'src/cli': ['commander', 'string-width'],

@@ -1,4 +1,5 @@
 /** The house's doors to the world: channels opened, brokers connected with the feed's secrets. */
+
 import type { JsonObject } from '../base/json.ts';
 import type {
   BrokerChannel,
@@ -10,14 +11,16 @@ import type {
   SecretRef,
   SiteModel,
 } from '../base/model.ts';
-import type { Acceptor, BytePort, Clock } from '../base/ports.ts';
+import type { Acceptor, BytePort, Clock, HttpDoor, UdpDoor } from '../base/ports.ts';
 import { readSecret } from '../io/files.ts';
 import { openPoster, postJson } from '../io/http.ts';
+import { createHttpDoor } from '../io/http-client.ts';
 import { type HttpAnswer, type HttpAsk, serveHttp } from '../io/http-server.ts';
 import { type BrokerConnection, connectBroker } from '../io/mqtt.ts';
 import { openSerial } from '../io/serial.ts';
 import { listenSocket, openSocket } from '../io/socket.ts';
 import { connectSubscriber, type Received, type Subscriber } from '../io/subscriber.ts';
+import { createUdpDoor } from '../io/udp.ts';
 import { startWorker, type WorkerPort } from '../io/worker.ts';
 import { SESSION_S } from '../link/broker.ts';
 import { alinkSignIn, connectPost, type Will } from '../uplink/index.ts';
@@ -161,6 +164,8 @@ export interface Doors {
   readonly serveIntake: (channel: HttpChannel, handler: (ask: HttpAsk) => Promise<HttpAnswer>) => Promise<Acceptor>;
   /** undefined when it cannot be read */
   readonly secret: (ref: SecretRef) => Promise<string | undefined>;
+  readonly http: HttpDoor;
+  readonly udp: UdpDoor;
   readonly startStore: () => WorkerPort;
   readonly connectFeed: (
     feed: FeedModel,
@@ -179,6 +184,8 @@ export function systemDoors(configFolder: string, env: Env): Doors {
     connectIntake: (channel, take, site) => connectIntake(channel, take, configFolder, env, site),
     serveIntake: (channel, handler) => serveIntake(channel, handler, configFolder, env),
     secret: async (ref) => (await readSecret(ref, { folder: configFolder, env })).value,
+    http: createHttpDoor(),
+    udp: createUdpDoor(),
     startStore: () => startWorker(entryOf('store-worker'), undefined),
     connectFeed: (feed, will, site, clock) => connectFeed(feed, will, configFolder, env, site, clock),
     post: (person, body) => postTo(person, body, configFolder, env),

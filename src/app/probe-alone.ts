@@ -8,7 +8,7 @@ import { systemClock } from '../io/clock.ts';
 import { pinoLog } from '../io/log.ts';
 import { systemRandom } from '../io/random.ts';
 import { type Env, needSite } from './check.ts';
-import { listenOn, openChannel } from './ports.ts';
+import { systemDoors } from './ports.ts';
 import { probe, readProbeAsk } from './probe.ts';
 
 const OPENING_MS = 6000;
@@ -19,14 +19,13 @@ export async function probeAlone(body: unknown, configFolder: string, env: Env, 
   const clock = systemClock();
   // What was said before anybody listened is gone.
   if ('speaker' in ask) throw new WeinaoError('cli.needs_daemon');
-  const channel = 'device' in ask ? site.model.devices.get(ask.device)?.channel : ask.channel;
+  const doors = systemDoors(configFolder, env);
   const engine = createEngine({
     clock,
     log: pinoLog({ level: 'silent', descriptor: 2, time: false }),
     random: systemRandom(),
     drivers,
-    openPort: openChannel,
-    listen: listenOn,
+    ...doors,
     memory: [],
     alarmRelevant: () => false,
     onReadings: () => {},
@@ -35,7 +34,9 @@ export async function probeAlone(body: unknown, configFolder: string, env: Env, 
     onMemory: () => {},
   });
   try {
-    await engine.apply(only(site.model, channel));
+    const device = 'device' in ask ? ask.device : undefined;
+    const channel = 'channel' in ask ? ask.channel : site.model.devices.get(ask.device)?.channel;
+    await engine.apply(only(site.model, channel, device));
     for (let waited = 0; waited < OPENING_MS && engine.channels()[0]?.state === 'opening'; waited += 50)
       await clock.sleep('opening', 50);
     return await probe(ask, site.model, engine, signal);
@@ -44,8 +45,10 @@ export async function probeAlone(body: unknown, configFolder: string, env: Env, 
   }
 }
 
-/** The site cut down to one line; its devices are polled as long as the probe lasts, which harms nobody. */
-function only(site: SiteModel, channel: string | undefined): SiteModel {
-  const devices = [...site.devices].filter(([, d]) => d.channel === channel);
+/** The site cut down to one line, or to one device that stands on none; what is there is polled as long as the probe lasts, which harms nobody. */
+function only(site: SiteModel, channel: string | undefined, device: string | undefined): SiteModel {
+  const devices = [...site.devices].filter(([id, d]) =>
+    channel === undefined ? id === device : d.channel === channel,
+  );
   return { ...site, devices: new Map(devices) };
 }

@@ -34,6 +34,8 @@ const BY_AREA: Readonly<Record<string, number>> = {
   device: EXIT.usage,
   alarms: EXIT.refused,
   forms: EXIT.refused,
+  http: EXIT.noAnswer,
+  xml: EXIT.noAnswer,
 };
 
 export function exitCode(code: ErrorCode): number {

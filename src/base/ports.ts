@@ -1,4 +1,5 @@
 /** What the rest of the house needs of the world, as interfaces. `src/io` implements them; tests implement them on virtual time. */
+import type { WeinaoError } from './errors/index.ts';
 import type { Instant } from './time.ts';
 
 export interface Timer {
@@ -57,4 +58,54 @@ export interface FileReader {
   list(folder: string): Promise<readonly string[]>;
   /** undefined when there is no such file; rejects with RangeError when it is over `maxBytes`, with the system's error otherwise */
   read(path: string, maxBytes: number): Promise<string | undefined>;
+}
+
+export interface HttpAsk {
+  /** http or https, without user and password */
+  readonly url: string;
+  readonly method: 'GET' | 'POST';
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+export interface HttpLimits {
+  /** for the whole answer, from the call on */
+  readonly deadlineMs: number;
+  /** of the body */
+  readonly maxBytes: number;
+  readonly signal: AbortSignal;
+  /** of a certificate: `system` is checked against the system's authorities, `any` is not checked */
+  readonly trust?: 'system' | 'any';
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  /** lower-case names; a header that came twice has two values */
+  readonly headers: Readonly<Record<string, readonly string[]>>;
+  readonly body: Uint8Array;
+  /** why the body may not be whole; what came of it is there, since a camera says nothing twice */
+  readonly cut?: WeinaoError;
+}
+
+/**
+ * Devices asked over HTTP. Rejects with http.* while there is no header yet, and with link.cancelled; from the header on it resolves, with `cut` where the
+ * body did not come whole. Redirects are answers. A connection is used again for 4 s at most; what was lost on one that had been idle is asked again once.
+ */
+export interface HttpDoor {
+  ask(ask: HttpAsk, limits: HttpLimits): Promise<HttpAnswer>;
+}
+
+export interface UdpAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Datagrams: one goes out, on every interface where the target is a group, and for a while what comes back is heard. */
+export interface UdpDoor {
+  ask(
+    to: UdpAddress,
+    bytes: Uint8Array,
+    limits: { readonly forMs: number; readonly signal: AbortSignal },
+    heard: (bytes: Uint8Array, from: UdpAddress) => void,
+  ): Promise<void>;
 }

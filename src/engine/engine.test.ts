@@ -6,7 +6,7 @@ import { seededRandom } from '../../test/fakes/random.ts';
 import { WeinaoError } from '../base/errors/index.ts';
 import type { ChannelModel, DeviceModel, PointModel, SiteModel } from '../base/model.ts';
 import type { Reading } from '../base/reading.ts';
-import type { DriverModule } from '../kit/driver.ts';
+import type { DriverModule, PollResult } from '../kit/driver.ts';
 import { simulatedPort } from '../link/simulated.ts';
 import { DuePoints } from './due.ts';
 import { createEngine, type DeviceChange } from './index.ts';
@@ -75,7 +75,7 @@ const toy: DriverModule = {
   }),
 };
 
-function bench(answer: (n: number) => number | undefined) {
+function bench(answer: (n: number) => number | undefined, more: readonly DriverModule[] = []) {
   const clock = new VirtualClock();
   const asked: { n: number; at: number }[] = [];
   const readings: Reading[] = [];
@@ -85,7 +85,7 @@ function bench(answer: (n: number) => number | undefined) {
     clock,
     log: memoryLog(),
     random: seededRandom(7),
-    drivers: [toy],
+    drivers: [toy, ...more],
     memory: [],
     alarmRelevant: () => false,
     onReadings: (r) => void readings.push(...r),
@@ -93,6 +93,9 @@ function bench(answer: (n: number) => number | undefined) {
     onDevice: (c) => void changes.push(c),
     onMemory: () => {},
     listen: () => Promise.reject(new Error('nothing listens here')),
+    http: { ask: () => Promise.reject(new Error('nobody answers here')) },
+    udp: { ask: () => Promise.resolve() },
+    secret: () => Promise.resolve('secret'),
     openPort: () =>
       Promise.resolve(
         simulatedPort(
@@ -339,5 +342,64 @@ describe('the grid', () => {
         },
       ),
     );
+  });
+});
+
+describe('a device on no line that speaks by itself', () => {
+  const lost = new WeinaoError('http.reset', { host: 'h' });
+  let speak: (result: PollResult) => void = () => {};
+  let ended = 0;
+  let state: PollResult = { readings: [], faults: [] };
+  const talker: DriverModule = {
+    ...toy,
+    name: 'talker',
+    carries: [],
+    attach: ({ secret }) => ({
+      probe: () => Promise.resolve({ present: true }),
+      close: () => Promise.resolve(),
+      poll: () => Promise.resolve(state),
+      listen: (emit, signal) => {
+        speak = emit;
+        return new Promise((resolve) =>
+          signal.addEventListener('abort', () => {
+            ended++;
+            resolve();
+          }),
+        );
+      },
+      snapshot: async () => ({ type: 'image/jpeg', bytes: Uint8Array.of((await secret({ file: 'x' })).length) }),
+      health: () => ({ level: 'up_auth' }),
+    }),
+  };
+  const camera: DeviceModel = {
+    ...device('c1', { driver: 'talker', points: [point('motion', { kind: 'bool', staleAfterMs: 90_000 })] }),
+    pollMs: 30_000,
+  };
+  const { channel: _, ...alone } = camera;
+
+  it('is heard between its polls, lost with all its points, shown in the status, and ends with the engine', async () => {
+    const { engine, clock, readings, changes } = bench(() => 1, [talker]);
+    await engine.apply(site(alone));
+    await clock.advance(3000);
+    expect(changes.map((c) => c.online)).toEqual([true]);
+    speak({ readings: [{ point: 'motion', value: true }], faults: [] });
+    expect(readings.map((r) => [r.point, r.value])).toEqual([['motion', true]]);
+    state = { readings: [{ point: 'motion', value: true }], faults: [] };
+    await clock.advance(300_000);
+    expect(readings.every((r) => r.value === true)).toBe(true);
+    expect(readings.length).toBe(11);
+    state = { readings: [], faults: [{ point: 'motion', error: lost }] };
+    speak(state);
+    expect(readings.at(-1)).toMatchObject({ value: null, quality: 'bad', why: 'closed' });
+    await clock.advance(60_000);
+    expect(changes.map((c) => c.online)).toEqual([true, false]);
+    expect(engine.devices()[0]).toMatchObject({ health: { level: 'up_auth' }, error: 'http.reset' });
+    expect((await engine.snapshot('c1', new AbortController().signal))?.bytes).toEqual(Uint8Array.of(6));
+    expect(engine.snapshot('nobody', new AbortController().signal)).toBeUndefined();
+    await engine.stop();
+    speak({ readings: [{ point: 'motion', value: false }], faults: [] });
+    expect(ended).toBe(1);
+    expect(readings.at(-1)?.value).toBeNull();
+    expect(clock.timers()).toEqual([]);
   });
 });

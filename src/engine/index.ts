@@ -9,11 +9,11 @@ import { CONFIRMED, confirmation, confirmedPoints, isUnconfirmed } from '../base
 import { WeinaoError } from '../base/errors/index.ts';
 import type { MemoryRow } from '../base/journal.ts';
 import type { WireRecord } from '../base/line.ts';
-import type { DeviceModel, LineChannel, SiteModel } from '../base/model.ts';
-import type { Clock, Log, Random, Timer } from '../base/ports.ts';
+import type { DeviceModel, LineChannel, SecretRef, SiteModel } from '../base/model.ts';
+import type { Clock, HttpDoor, Log, Random, Timer, UdpDoor } from '../base/ports.ts';
 import type { Reading, Reason, Value } from '../base/reading.ts';
 import type { Instant } from '../base/time.ts';
-import type { DriverModule, LineDoor, Memory, PollResult, WriteResult } from '../kit/driver.ts';
+import type { Driver, DriverModule, LineDoor, Memory, PollResult, Snapshot, WriteResult } from '../kit/driver.ts';
 import type { LastHeard } from '../kit/intake.ts';
 import type { Line } from '../link/line.ts';
 import { type ChannelDeps, type ChannelStatus, Channels } from './channels.ts';
@@ -40,6 +40,10 @@ export interface EngineDeps {
   readonly openPort: ChannelDeps['openPort'];
   readonly listen: ChannelDeps['listen'];
   readonly intake?: NonNullable<ChannelDeps['intake']>;
+  readonly http: HttpDoor;
+  readonly udp: UdpDoor;
+  /** undefined when it cannot be read */
+  readonly secret: (ref: SecretRef) => Promise<string | undefined>;
   /** rules wait for this point: its reads go first */
   readonly alarmRelevant: (device: string, point: string) => boolean;
   readonly memory: readonly MemoryRow[];
@@ -80,6 +84,8 @@ export interface Engine {
   last(device: string): LastHeard | undefined;
   /** written and read back where the device can; undefined = no such device */
   write(device: string, point: string, value: Value, signal: AbortSignal): Promise<WriteResult> | undefined;
+  /** what a device shows now; undefined = no such device, or it shows nothing */
+  snapshot(device: string, signal: AbortSignal): Promise<Snapshot> | undefined;
   /** one poll between two; undefined = no such device */
   probe(device: string, points: readonly string[], signal: AbortSignal): Promise<PollResult> | undefined;
 }
@@ -88,6 +94,13 @@ export type { ChannelStatus };
 
 export function createEngine(deps: EngineDeps): Engine {
   return new LiveEngine(deps);
+}
+
+async function needed(ref: SecretRef, read: EngineDeps['secret']): Promise<string> {
+  const value = await read(ref);
+  if (value !== undefined) return value;
+  const name = ref.file ?? ref.env ?? '';
+  throw new WeinaoError('config.no_secret', { name, place: name, zh: '无法读取', en: 'it cannot be read' });
 }
 
 class LiveEngine implements Engine {
@@ -213,31 +226,20 @@ class LiveEngine implements Engine {
     return false;
   }
 
+  snapshot(device: string, signal: AbortSignal): Promise<Snapshot> | undefined {
+    return this.runners.get(device)?.snapshot(signal);
+  }
+
   private launch(device: DeviceModel | undefined): void {
-    if (device === undefined || !this.lines.has(device.channel ?? '')) return;
+    if (device === undefined) return;
     const { clock, log, random } = this.deps;
-    const open = this.lines.line(device.channel ?? '');
     const module = this.deps.drivers.find((d) => d.name === device.driver);
+    if (module?.attach === undefined && !this.lines.has(device.channel ?? '')) return;
+    const open = this.lines.line(device.channel ?? '');
     if (device.profile !== undefined)
       this.confirmed.set(device.id, confirmedPoints(this.memory(device.id).get(CONFIRMED), device.profile));
     let runner: DeviceRunner | undefined;
-    // All turns of a poll count as old as the poll.
-    const door = (line: Line): LineDoor => ({
-      channel: line.channel,
-      turn: (priority, signal, work) => line.turn(priority, signal, work, runner?.began),
-    });
-    const driver =
-      open === undefined
-        ? undefined
-        : module?.create?.({
-            device,
-            line: door(open.line),
-            clock,
-            log,
-            random,
-            memory: this.memory(device.id),
-            priority: (point) => (this.deps.alarmRelevant(device.id, point) ? 'alarm' : 'poll'),
-          });
+    const driver = this.driverOf(device, module, open?.line, () => runner?.began);
     runner = new DeviceRunner({
       device,
       ...(driver === undefined ? {} : { driver }),
@@ -258,6 +260,32 @@ class LiveEngine implements Engine {
     runner.start();
     for (const result of this.early?.get(device.id) ?? []) runner.hear(result);
     this.early?.delete(device.id);
+  }
+
+  private driverOf(
+    device: DeviceModel,
+    module: DriverModule | undefined,
+    line: Line | undefined,
+    began: () => number | undefined,
+  ): Driver | undefined {
+    const { clock, log, random, http, udp, secret } = this.deps;
+    const common = {
+      device,
+      clock,
+      log,
+      random,
+      memory: this.memory(device.id),
+      priority: (point: string) => (this.deps.alarmRelevant(device.id, point) ? 'alarm' : 'poll'),
+    } as const;
+    if (module?.attach !== undefined)
+      return module.attach({ ...common, doors: { http, udp }, secret: (ref) => needed(ref, secret) });
+    if (line === undefined) return undefined;
+    // All turns of a poll count as old as the poll.
+    const door: LineDoor = {
+      channel: line.channel,
+      turn: (priority, signal, work) => line.turn(priority, signal, work, began()),
+    };
+    return module?.create?.({ ...common, line: door });
   }
 
   private async halt(id: string): Promise<void> {

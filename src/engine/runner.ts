@@ -8,13 +8,15 @@
  *   are uncertain, and it has twice as many polls before it is offline.
  * - A point that fails is bad with the reason, once; a good reading is told every poll.
  * - A point without a fresh value for its stale_after is bad/stale, even while a poll hangs.
+ * - A driver that listens is heard beside its polls, until it is stopped.
  */
 import { isWeinaoError, WeinaoError } from '../base/errors/index.ts';
+import type { JsonObject } from '../base/json.ts';
 import type { DeviceModel, PointModel } from '../base/model.ts';
 import type { Clock, Log, Random, Timer } from '../base/ports.ts';
 import type { Reading, Reason } from '../base/reading.ts';
 import type { Instant } from '../base/time.ts';
-import type { Driver, PollResult, RawReading } from '../kit/driver.ts';
+import type { Driver, PollResult, RawReading, Snapshot } from '../kit/driver.ts';
 import type { WasteBudget } from './budget.ts';
 import { DuePoints } from './due.ts';
 import { LossMeter } from './loss.ts';
@@ -55,6 +57,8 @@ export interface RunnerStatus {
   /** it loses many */
   readonly flaky?: boolean;
   readonly error?: string;
+  /** what its driver says of it */
+  readonly health?: JsonObject;
 }
 
 interface Point {
@@ -76,6 +80,7 @@ export class DeviceRunner {
   private readonly grid: Grid;
   private timer: Timer | undefined;
   private tail: Promise<unknown> = Promise.resolve();
+  private listening: Promise<void> | undefined;
   private online: boolean | undefined;
   private silent = 0;
   private retries = 0;
@@ -99,7 +104,17 @@ export class DeviceRunner {
   }
 
   start(): void {
-    if (this.deps.driver !== undefined) this.arm(this.grid.due());
+    const { driver } = this.deps;
+    if (driver === undefined) return;
+    this.listening = driver
+      .listen?.((result) => this.said(result), this.stopping.signal)
+      .catch((error: unknown) => this.failed(error));
+    this.arm(this.grid.due());
+  }
+
+  /** What a driver that listens heard, or that it hears nothing any more. */
+  private said(result: PollResult): void {
+    if (!this.stopping.signal.aborted) this.take(result);
   }
 
   /** The device spoke by itself. What it has told before is still so: a panel tells of changes only. */
@@ -124,6 +139,7 @@ export class DeviceRunner {
     this.timer?.cancel();
     this.stopping.abort();
     await this.tail;
+    await this.listening;
     await this.deps.driver?.close();
   }
 
@@ -136,7 +152,13 @@ export class DeviceRunner {
     return run;
   }
 
+  /** Beside the polls: a picture is wanted now, and a driver that gives some can do both. */
+  snapshot(signal: AbortSignal): Promise<Snapshot> | undefined {
+    return this.deps.driver?.snapshot?.(AbortSignal.any([signal, this.stopping.signal]));
+  }
+
   status(): RunnerStatus {
+    const health = this.deps.driver?.health?.();
     return {
       online: this.online,
       ...(this.lastGood === undefined ? {} : { lastGood: this.lastGood }),
@@ -146,6 +168,7 @@ export class DeviceRunner {
       retries: this.retries,
       ...(this.loss.isFlaky ? { flaky: true } : {}),
       ...(this.error === undefined ? {} : { error: this.error.code }),
+      ...(health === undefined ? {} : { health }),
     };
   }
 
@@ -213,13 +236,17 @@ export class DeviceRunner {
   /** A driver that throws is a fault of ours, told once per kind; the device counts as silent and the house goes on. */
   private broken(error: unknown): void {
     if (this.stopping.signal.aborted) return;
-    if (!isWeinaoError(error)) this.deps.log.error('driver.failed', { device: this.device.id, detail: String(error) });
+    if (!isWeinaoError(error)) this.failed(error);
     const now = this.deps.clock.now();
     const out: Reading[] = [];
     for (const point of this.points.values()) this.bad(point, 'driver', now, out);
     this.tell(out);
     this.deps.onAttempt();
     this.again();
+  }
+
+  private failed(error: unknown): void {
+    this.deps.log.error('driver.failed', { device: this.device.id, detail: String(error) });
   }
 
   private again(): void {
@@ -336,12 +363,19 @@ function reasonOf(error: WeinaoError): Reason {
   switch (error.code) {
     case 'link.timeout':
     case 'device.mute':
+    case 'http.late':
+    case 'http.unreachable':
       return 'timeout';
     case 'link.closed':
     case 'link.open_failed':
+    case 'http.refused':
+    case 'http.reset':
+    case 'http.cut':
       return 'closed';
     case 'link.bad_frame':
     case 'device.nonsense':
+    case 'http.garbage':
+    case 'http.too_big':
       return 'frame';
     case 'device.refused':
     case 'device.refused_item':

@@ -8,9 +8,10 @@
 import type { DriverFace } from '../base/driver.ts';
 import type { WeinaoError } from '../base/errors/index.ts';
 import type { LineDoor } from '../base/frame.ts';
+import type { JsonObject } from '../base/json.ts';
 import type { Priority } from '../base/line.ts';
-import type { DeviceModel, LineChannel } from '../base/model.ts';
-import type { Clock, Log, Random } from '../base/ports.ts';
+import type { DeviceModel, LineChannel, SecretRef } from '../base/model.ts';
+import type { Clock, HttpDoor, Log, Random, UdpDoor } from '../base/ports.ts';
 import type { Reason, Value } from '../base/reading.ts';
 import type { Text } from '../base/text.ts';
 import type { Intake, IntakeContext } from './intake.ts';
@@ -27,13 +28,17 @@ export interface RawReading {
   readonly ts?: number;
 }
 
-/** Partial success is normal: each asked point stands in `readings` or in `faults`, never in both. */
+/**
+ * Partial success is normal: each asked point stands in `readings` or in `faults`, never in both. Only a driver that listens may leave out points: those of
+ * which nothing has been said yet.
+ */
 export interface PollResult {
   readonly readings: readonly RawReading[];
   readonly faults: readonly { readonly point: string; readonly error: WeinaoError }[];
 }
 
 export type { Framer, FrameVerdict, LineDoor, Turn } from '../base/frame.ts';
+export type { HttpAnswer, HttpAsk, HttpDoor, HttpLimits, UdpAddress, UdpDoor } from '../base/ports.ts';
 
 export interface Memory {
   get(key: string): string | undefined;
@@ -52,6 +57,19 @@ export interface DriverContext {
   readonly priority: (point: string) => Priority;
 }
 
+/** For a device that stands on no line. */
+export interface DoorContext extends Omit<DriverContext, 'line'> {
+  readonly doors: { readonly http: HttpDoor; readonly udp: UdpDoor };
+  /** Read at each use and kept nowhere. Rejects with config.no_secret. */
+  secret(ref: SecretRef): Promise<string>;
+}
+
+/** A picture, checked to be what it says. */
+export interface Snapshot {
+  readonly type: 'image/jpeg';
+  readonly bytes: Uint8Array;
+}
+
 export interface Identity {
   readonly present: boolean;
   /** what the device says it is, where the protocol can tell */
@@ -67,6 +85,15 @@ export interface Driver {
   /** Is the device there and the one the configuration says? */
   probe(signal: AbortSignal): Promise<Identity>;
   poll(points: readonly string[], signal: AbortSignal): Promise<PollResult>;
+  /**
+   * Hears what the device says by itself; started once, beside poll. It ends with its signal and never throws. A device that is lost is told as faults of
+   * all points.
+   */
+  listen?(emit: (result: PollResult) => void, signal: AbortSignal): Promise<void>;
+  /** what the device shows now; rejects with WeinaoError */
+  snapshot?(signal: AbortSignal): Promise<Snapshot>;
+  /** how it is, for `weinao status`; no secrets */
+  health?(): JsonObject;
   /** verified by read-back where the device can */
   write?(point: string, value: Value, signal: AbortSignal): Promise<WriteResult>;
   /** idempotent; allowed after a failed probe */
@@ -78,6 +105,8 @@ export type Decoded = { readonly outcome: string } & { readonly [key: string]: u
 
 export interface DecodeAsk {
   readonly protocol: string;
+  /** of HTTP, where the protocol has one */
+  readonly status?: number;
   /** what the master asked when the bytes came */
   readonly request?: Uint8Array;
   /** absent: only the request is at hand, and what a slave would make of it is asked */
@@ -177,8 +206,10 @@ export interface DriverModule {
   readonly carries: DriverFace['carries'];
   /** what the configuration sees, loaded when a configuration is read: schemas are heavy, and a running gateway has no use for them */
   face(): Promise<DriverFace>;
-  /** must not do I/O; absent where devices speak to us */
+  /** must not do I/O; absent where devices speak to us, or stand on no line */
   create?(context: DriverContext): Driver;
+  /** the same for devices that stand on no line (`carries` is empty) */
+  attach?(context: DoorContext): Driver;
   /** a connection of a device to us; absent where devices are asked */
   converse?(context: ListenContext): Conversation;
   /** messages or requests of other systems, for all devices of a channel; absent where devices are asked or connect themselves */

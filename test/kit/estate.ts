@@ -142,6 +142,8 @@ class LiveEstate implements Estate {
           connectIntake: (_, take) => this.estateBroker.connect(take),
           serveIntake: () => Promise.reject(new Error('nothing is served here')),
           secret: () => Promise.resolve(undefined),
+          http: { ask: () => Promise.reject(new Error('nobody answers here')) },
+          udp: { ask: () => Promise.resolve() },
           startStore: () => {
             this.current = loopbackStore(createOutward());
             return this.current;

@@ -8,18 +8,22 @@ import { cliErrors } from './cli.ts';
 import { configErrors } from './config.ts';
 import { configIntakeErrors } from './config-intake.ts';
 import { deviceErrors } from './device.ts';
+import { httpErrors } from './http.ts';
 import { journalErrors } from './journal.ts';
 import { linkErrors } from './link.ts';
 import { rulesErrors } from './rules.ts';
 import type { ErrorSpec } from './spec.ts';
 import { statErrors } from './stats.ts';
 import { uplinkErrors } from './uplink.ts';
+import { xmlErrors } from './xml.ts';
 
 export const ERRORS = {
   ...configErrors,
   ...configIntakeErrors,
   ...statErrors,
   ...linkErrors,
+  ...httpErrors,
+  ...xmlErrors,
   ...deviceErrors,
   ...journalErrors,
   ...rulesErrors,

@@ -1,0 +1,130 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { isWeinaoError } from '../base/errors/index.ts';
+import { childOf, decodeText, findIn, LIMITS, parseXml, textOf, type XmlElement } from './xml.ts';
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+const parse = (text: string): XmlElement => parseXml(bytes(text)).root;
+const codeOf = (text: string): string => {
+  try {
+    parseXml(bytes(text));
+    return 'none';
+  } catch (error) {
+    if (!isWeinaoError(error)) throw error;
+    return error.code;
+  }
+};
+const attribute = (text: string, name: string): string | undefined => parse(text).attributes.get(name);
+
+describe('what devices write', () => {
+  it.each([
+    ['quotes', '<a v="1 2"/>', '1 2'],
+    ['single quotes', "<a v='1'/>", '1'],
+    ['no quotes', '<a v=12 w=3/>', '12'],
+    ['no blank between attributes', '<a v="1"w="2"/>', '1'],
+    ['no value', '<a v w="1"></a>', ''],
+    ['a prefix on the attribute', '<a x:v="1"/>', '1'],
+    ['entities and character references', '<a v="&lt;&amp;&#20013;&#x6587;"/>', '<&中文'],
+    ['a bare ampersand', '<a v="fish & chips &bad; &constructor;"/>', 'fish & chips &bad; &constructor;'],
+    ['the same attribute twice', '<a v="1" v="2"/>', '1'],
+    ['names of an object', '<a hasownproperty="" __proto__="1" constructor="2" v="3"/>', '3'],
+    ['something before it', 'HTTP rest\r\n<a v="1"/>', '1'],
+    ['a declaration and a comment', '<?xml version="1.0" encoding="gb2312"?><!-- <!x> --><a v="1"/>', '1'],
+  ])('%s', (_, text, value) => expect(attribute(text, 'v')).toBe(value));
+
+  it('resolves prefixes where they stand', () => {
+    const root = parse('<x:a xmlns:x="urn:1"><b xmlns="urn:2"><x:c xmlns:x="urn:3"/><x:d/></b><y:e/></x:a>');
+    expect(root.uri).toBe('urn:1');
+    const b = childOf(root, 'b');
+    expect([b?.uri, findIn(root, 'c')?.uri, findIn(root, 'd')?.uri]).toEqual(['urn:2', 'urn:3', 'urn:1']);
+    expect(childOf(root, 'e')?.uri).toBeUndefined();
+    expect(findIn(root, 'd')?.namespace('x')).toBe('urn:1');
+  });
+
+  it('takes text in pieces and CDATA as one', () => {
+    expect(textOf(parse('<a><b> 1<!-- no -->2<![CDATA[<3>]]>&gt; </b></a>'), 'b')).toBe('12<3>>');
+  });
+
+  it('reads GBK where it says UTF-8, and something of what is neither', () => {
+    const gbk = Uint8Array.of(
+      ...bytes('<?xml version="1.0" encoding="UTF-8"?><a v="'),
+      0xb6,
+      0xab,
+      0xc3,
+      0xc5,
+      ...bytes('"/>'),
+    );
+    expect(parseXml(gbk).root.attributes.get('v')).toBe('东门');
+    expect(decodeText(Uint8Array.of(0x41, 0xff, 0xff, 0x42))).toBe('A\ufffd\ufffdB');
+  });
+
+  it('gives what came whole of a document that broke off, in a character or in a tag', () => {
+    for (const cut of [
+      '<a><b v="1"/><c>中',
+      '<a><b v="1"></b><c v="',
+      '<a><b v="1"/></x><c/></a>',
+      '<a><b v="1"/><c><',
+    ]) {
+      const { root, isWhole } = parseXml(bytes(cut));
+      expect(isWhole).toBe(false);
+      expect(childOf(root, 'b')?.isClosed).toBe(true);
+      expect(root.isClosed).toBe(false);
+      expect(childOf(root, 'c')?.isClosed ?? false).toBe(false);
+    }
+    const half = bytes('<a><b/>中');
+    expect(childOf(parseXml(half.subarray(0, half.length - 1)).root, 'b')?.isClosed).toBe(true);
+  });
+
+  it('ends with its root', () => {
+    expect(parseXml(bytes('<a/>\u0000\u0000<!DOCTYPE'.slice(0, 6))).isWhole).toBe(true);
+  });
+});
+
+describe('what is refused', () => {
+  it.each([
+    ['a DOCTYPE', '<!DOCTYPE a><a/>', 'xml.declaration'],
+    ['entities', '<!DOCTYPE a [<!ENTITY x "y"><!ENTITY z "&x;&x;">]><a>&z;</a>', 'xml.declaration'],
+    ['an entity of a file', '<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>', 'xml.declaration'],
+    ['a declaration behind a comment', '<!-- -->\n<!ELEMENT a ANY><a/>', 'xml.declaration'],
+    ['a declaration that never ends', `<!${'x'.repeat(500_000)}`, 'xml.declaration'],
+    ['nothing', '', 'xml.broken'],
+    ['a text', 'Unauthorized', 'xml.broken'],
+    ['deep nesting', '<a>'.repeat(41), 'xml.limit'],
+    ['very deep nesting', '<a>'.repeat(300_000), 'xml.limit'],
+    ['many elements', `<a>${'<b/>'.repeat(20_001)}</a>`, 'xml.limit'],
+    ['many attributes', `<a ${Array.from({ length: 65 }, (_, i) => `a${i}="1"`).join(' ')}/>`, 'xml.limit'],
+    ['a long attribute', `<a v="${'x'.repeat(70_000)}"/>`, 'xml.limit'],
+    ['a long text', `<a>${'x'.repeat(70_000)}</a>`, 'xml.limit'],
+    ['too many bytes', `<a>${'<b>x</b>'.repeat(140_000)}</a>`, 'xml.limit'],
+  ])('%s', (_, text, code) => expect(codeOf(text)).toBe(code));
+
+  it.each([
+    ['closing tags without end', `<a>${'</b>'.repeat(200_000)}`],
+    ['comments that go wrong', `<a><!-- ${'--x'.repeat(300_000)}`],
+    ['ampersands', `<a v="${'&'.repeat(60_000)}"/>`],
+    ['a name without end', `<${'a'.repeat(1_000_000)}`],
+    ['an entity without end', `<a>&${'a'.repeat(1_000_000)}`],
+    ['attributes without values', `<a ${'v '.repeat(400_000)}`],
+    ['angles', '<'.repeat(1_000_000)],
+  ])('costs no more than its length: %s', (_, text) =>
+    expect(codeOf(text.slice(0, LIMITS.bytes))).toMatch(/none|xml\./),
+  );
+});
+
+it('never throws anything else, and takes nothing from bytes that are not there', () => {
+  const word = fc.string({
+    unit: fc.constantFrom(...'<>/="\'&;:!-[]?ab \n#x0C'.split(''), 'xmlns', '中'),
+    maxLength: 60,
+  });
+  fc.assert(
+    fc.property(fc.oneof(word, fc.uint8Array({ maxLength: 80 })), (input) => {
+      try {
+        const { root } = parseXml(typeof input === 'string' ? bytes(input) : input);
+        expect(typeof root.name).toBe('string');
+      } catch (error) {
+        expect(isWeinaoError(error)).toBe(true);
+      }
+    }),
+    { numRuns: 5000 },
+  );
+});
