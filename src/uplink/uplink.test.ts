@@ -273,7 +273,9 @@ describe('a feed', () => {
     expect({ gaps, chain, alarms }).toEqual({ gaps: 0, chain: 'ok', alarms: { raised: 2, cleared: 0 } });
   });
 
-  it('with `ack: app` waits for the platform, sends again at growing intervals, and believes no nonsense', async () => {
+  it('with `ack: app` waits for the platform, sends again at growing intervals, and believes no nonsense', {
+    timeout: 120_000,
+  }, async () => {
     const house = await House.open({ ack: 'app' });
     await house.alarm();
     await house.clock.advance(2000);
