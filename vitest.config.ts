@@ -3,7 +3,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['src/**/*.test.ts', 'drivers/**/*.test.ts', 'test/**/*.test.ts'],
-    testTimeout: 30_000,
+    // Patience, no measure: on virtual time a busy machine is only slow.
+    testTimeout: 120_000,
     pool: 'forks',
   },
 });

@@ -13,6 +13,7 @@ import { systemRandom } from '../../src/io/random.ts';
 import { startWorker } from '../../src/io/worker.ts';
 import { createJournal } from '../../src/journal/index.ts';
 import { createUplink, createVerifier } from '../../src/uplink/index.ts';
+import { SECRET, SEES_ALL } from '../../test/fakes/entitlement.ts';
 import { memoryLog } from '../../test/fakes/log.ts';
 import { broker, fixed, folder, freePort, pause, quantile, row, subscribe, until } from './kit.ts';
 import { alarmOf, feedOf, fill } from './rows.ts';
@@ -34,6 +35,7 @@ const journal = createJournal({
   log: memoryLog(),
   path: join(place, 'journal.db'),
   windowMs: 60_000,
+  secret: SECRET,
   onStalled: () => {},
   startWorker: () => startWorker(new URL('../../src/app/store-worker.ts', import.meta.url), undefined),
 });
@@ -67,6 +69,7 @@ function uplinkTo(feed: FeedModel, gate: Promise<void>) {
       await gate;
       return watched(await connectBroker({ url: feed.to, protocol: 5, clientId: feed.id }));
     },
+    entitlement: () => SEES_ALL,
     catalog: () => new Map(),
     onRefused: () => {},
     onCaughtUp: () => {},

@@ -17,6 +17,7 @@ import { openSqlite } from '../../src/io/sqlite.ts';
 import { startWorker } from '../../src/io/worker.ts';
 import { createJournal } from '../../src/journal/index.ts';
 import { compileRules } from '../../src/rules/index.ts';
+import { SECRET } from '../../test/fakes/entitlement.ts';
 import { memoryLog } from '../../test/fakes/log.ts';
 import { device, site } from '../../test/kit/hand.ts';
 import { fixed, row } from './kit.ts';
@@ -184,6 +185,7 @@ async function startWithHistory(model: SiteModel): Promise<void> {
         path,
         windowMs: 1000,
         startWorker: () => startWorker(new URL('../../src/app/store-worker.ts', import.meta.url), undefined),
+        secret: SECRET,
         onStalled: () => {},
       });
     const first = open();

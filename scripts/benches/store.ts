@@ -13,6 +13,7 @@ import { systemRandom } from '../../src/io/random.ts';
 import { startWorker } from '../../src/io/worker.ts';
 import { createJournal, type JournalFace } from '../../src/journal/index.ts';
 import { createUplink } from '../../src/uplink/index.ts';
+import { SECRET, SEES_ALL } from '../../test/fakes/entitlement.ts';
 import { memoryLog } from '../../test/fakes/log.ts';
 import { tracing } from '../../test/kit/disktrace.ts';
 import { broker, fixed, folder, pause, quantile, ROOT, row, syncTimes, until } from './kit.ts';
@@ -30,6 +31,7 @@ function open(place: string, windowMs = 60_000): JournalFace {
     log,
     path: join(place, 'journal.db'),
     windowMs,
+    secret: SECRET,
     onStalled: () => {},
     startWorker: () => startWorker(entry, undefined),
   });
@@ -56,8 +58,7 @@ function report(journal: JournalFace, count: number, n: number): void {
 }
 const demand = {
   source: 'urn:weinao:b:g',
-  view: 'everything.1',
-  selects: 'everything',
+  ...SEES_ALL,
   keepMs: 30 * 86_400_000,
 } as const;
 
@@ -167,6 +168,7 @@ async function drain(name: string, encoding: FeedModel['encoding'], fill: () => 
     ledger: journal.ledger,
     signer,
     connect: () => connectBroker({ url, protocol: 5, clientId: name }),
+    entitlement: () => SEES_ALL,
     catalog: () => new Map(),
     onRefused: () => {},
     onCaughtUp: () => {},

@@ -10,17 +10,19 @@ import { drivers } from '../../drivers/index.ts';
 import { WeinaoError } from '../base/errors/index.ts';
 import { isShed } from '../base/feed.ts';
 import type { Commit, JournalFacts, Restored } from '../base/journal.ts';
-import { type SiteModel, VALUE_TYPE } from '../base/model.ts';
+import { type FeedModel, type SiteModel, VALUE_TYPE } from '../base/model.ts';
 import type { Clock, Log, Random } from '../base/ports.ts';
 import type { Reading, Value } from '../base/reading.ts';
 import type { Answer, Look, Maintenance, Operation } from '../base/rules.ts';
+import { type Entitlement, viewLabel } from '../base/view.ts';
 import { createEngine, type DeviceChange, type Engine } from '../engine/index.ts';
 import type { SystemClock } from '../io/clock.ts';
-import { openGatewayKey, type Signer } from '../io/keys.ts';
+import { openGatewayKey, openPseudonymKey, type Signer } from '../io/keys.ts';
 import { ensureFolder } from '../io/process.ts';
 import { createJournal, type JournalFace } from '../journal/index.ts';
 import { journalFile } from '../journal/path.ts';
 import { createUplink, type Uplink } from '../uplink/index.ts';
+import { type Describe, describer } from './about.ts';
 import { type AlarmBoard, createBoard } from './board.ts';
 import { catalogOf } from './catalog.ts';
 import type { CheckedSite } from './check.ts';
@@ -32,6 +34,7 @@ import type { Doors } from './ports.ts';
 import { createSettled } from './settled.ts';
 import { StatDesk } from './stats.ts';
 import { createTechnical, type TechnicalFault } from './technical.ts';
+import { resolveView } from './views.ts';
 import { createWatchHub, type WatchHub } from './watch.ts';
 
 const ANSWER_WITHIN = 2000;
@@ -81,6 +84,8 @@ export interface House {
 interface Opened {
   readonly journal: JournalFace;
   readonly signer: Signer;
+  /** the secret pseudonyms are made with, by its id */
+  readonly pseudonyms: string;
   readonly facts: JournalFacts;
   readonly restored: Restored;
   onStalled(listener: (waiting: readonly Commit[]) => void): void;
@@ -92,12 +97,14 @@ export async function openHouse(deps: HouseDeps, site: CheckedSite): Promise<Hou
   const { data, commitWindowMs } = site.model.gateway;
   ensureFolder(data);
   const signer = await openGatewayKey(data);
+  const pseudonyms = await openPseudonymKey(data);
   let stalled: (waiting: readonly Commit[]) => void = () => {};
   const journal = createJournal({
     clock,
     random,
     log,
     path: journalFile(data),
+    secret: pseudonyms.secret,
     windowMs: commitWindowMs,
     startWorker: deps.doors.startStore,
     onStalled: (waiting) => stalled(waiting),
@@ -110,7 +117,7 @@ export async function openHouse(deps: HouseDeps, site: CheckedSite): Promise<Hou
     const onStalled = (listener: typeof stalled): void => {
       stalled = listener;
     };
-    return new LiveHouse(deps, site, { journal, signer, facts, restored, onStalled });
+    return new LiveHouse(deps, site, { journal, signer, pseudonyms: pseudonyms.kid, facts, restored, onStalled });
   } catch (error) {
     await journal.close();
     throw error;
@@ -131,6 +138,7 @@ class LiveHouse implements House {
   private readonly stats: StatDesk;
   private readonly opened: Opened;
   private site: CheckedSite;
+  private describe: Describe = (draft) => draft;
   /** `device.point` of every point that is not of class none */
   private personal: ReadonlySet<string> = new Set();
   private read = 0;
@@ -147,6 +155,7 @@ class LiveHouse implements House {
       log,
       board: this.board,
       technical: this.technical,
+      describe: (draft) => this.describe(draft),
       commit: (work) => this.journal.commit(work),
       perform: (act) => void this.performer.perform(act),
       onSkipped: (act, why) => this.performer.skipped(act, why),
@@ -183,7 +192,8 @@ class LiveHouse implements House {
       ledger: this.journal.ledger,
       signer: opened.signer,
       connect: (feed, will) => deps.doors.connectFeed(feed, will, this.site.model, deps.clock),
-      catalog: () => catalogOf(this.site.model, this.site.machine.made),
+      entitlement: (feed) => this.entitlement(feed),
+      catalog: ({ selects }) => catalogOf(this.site.model, this.site.machine.made, selects),
       onRefused: (feed, detail) => this.raise(refusedFault(feed, detail)),
       // What was lost stays told in the feed; the fault is over when nothing waits any more.
       onCaughtUp: (feed) => this.clear('shed', feed),
@@ -340,9 +350,15 @@ class LiveHouse implements House {
 
   private take({ model, machine }: CheckedSite): void {
     this.hub.model(model);
+    this.describe = describer(model);
     this.made.set(machine.made);
     const personal = [...allPoints(model, machine.made)].filter(([, point]) => point.class !== 'none');
     this.personal = new Set(personal.map(([id]) => id));
+  }
+
+  private entitlement(feed: FeedModel): Entitlement {
+    const selects = resolveView(feed, this.site.model, this.site.machine.made);
+    return { view: viewLabel(feed.id, selects), selects, pseudonyms: this.opened.pseudonyms };
   }
 
   private keepMade(readings: readonly Reading[]): void {
@@ -366,6 +382,7 @@ class LiveHouse implements House {
       subject: device,
       at,
       data: { device, ...(why === undefined ? {} : { why }) },
+      classes: { why: 'none' },
     });
     this.pipeline.input({ kind: 'device', device, online });
     this.hub.device({ device, online, wall: at.wall });

@@ -24,6 +24,8 @@ export interface PipelineDeps {
   readonly log: Log;
   readonly board: AlarmBoard;
   readonly technical: Technical;
+  /** adds what the site knows of it */
+  readonly describe: (draft: EventDraft) => EventDraft;
   readonly commit: (work: Commit) => Promise<Committed>;
   /** carries out an action; told only once for each */
   readonly perform: (act: Act) => void;
@@ -268,7 +270,8 @@ class LivePipeline implements Pipeline {
     this.memoryTimer = undefined;
     const states = [...work.states, ...this.lazy.values()];
     this.lazy.clear();
-    const whole = { ...work, states, memory: [...work.memory, ...this.memory.splice(0)] };
+    const events = work.events.map((draft) => this.deps.describe(draft));
+    const whole = { ...work, events, states, memory: [...work.memory, ...this.memory.splice(0)] };
     if (acts.length > 0) this.actsOf.set(whole, acts);
     const finish = (isHeld: boolean): void => {
       for (const s of shown) this.deps.board.show({ ...s, held: isHeld });

@@ -6,6 +6,7 @@ import { type Alarm, isCalled, type Transition } from '../base/alarm.ts';
 import type { Level } from '../base/event.ts';
 import { derivedUlid } from '../base/ids.ts';
 import type { JsonObject } from '../base/json.ts';
+import type { DataClass } from '../base/model.ts';
 import type { Instant } from '../base/time.ts';
 
 export interface TechnicalFault {
@@ -89,10 +90,17 @@ function first(key: string, fault: TechnicalFault, now: Instant): Alarm {
     name: fault.name,
     text: fault.text,
     values: fault.values ?? {},
+    classes: classesOf(fault.values ?? {}),
     act: fault.act,
     raised: now.wall,
     changed: now.wall,
   };
+}
+
+/** What a broker, a disk or a configuration said may hold anything; the id of a feed does not. */
+function classesOf(values: JsonObject): Record<string, DataClass> {
+  const texts = Object.entries(values).filter(([name, value]) => typeof value === 'string' && name !== 'feed');
+  return Object.fromEntries(texts.map(([name]) => [name, 'personal']));
 }
 
 function again(before: Alarm, fault: TechnicalFault, now: Instant): Alarm {

@@ -5,6 +5,7 @@
 import type { Alarm, Transition } from './alarm.ts';
 import type { EventDraft } from './event.ts';
 import { feedNumber, type Json, type JsonObject } from './json.ts';
+import type { DataClass } from './model.ts';
 import { fillWith } from './text.ts';
 import type { Instant } from './time.ts';
 
@@ -15,8 +16,13 @@ export function renderAlarmText(alarm: Pick<Alarm, 'text' | 'values'>): string {
   return renderTemplate(alarm.text, alarm.values);
 }
 
-export function renderTemplate(template: string, values: JsonObject): string {
-  return fillWith(template, (name) => show(values[name]));
+/** @param withheld what is shown for a value that must not be told; undefined = it may */
+export function renderTemplate(
+  template: string,
+  values: JsonObject,
+  withheld: (name: string) => string | undefined = () => undefined,
+): string {
+  return fillWith(template, (name) => withheld(name) ?? show(values[name]));
 }
 
 function show(value: Json | undefined): string {
@@ -69,6 +75,13 @@ export function alarmDraft(transition: Transition, alarm: Alarm, now: Instant): 
     data: alarmEventData(alarm),
     level: alarm.level,
     correlation: alarm.aid,
+    classes: classesOf(alarm),
+    ...(alarm.told === undefined ? {} : { told: alarm.told }),
     ...(alarm.late === true ? { late: true } : {}),
   };
+}
+
+function classesOf({ values, classes }: Alarm): Readonly<Record<string, DataClass>> {
+  const all = classes ?? Object.fromEntries(Object.keys(values).map((name) => [name, 'personal' as const]));
+  return Object.fromEntries(Object.entries(all).map(([name, of]) => [`values.${name}`, of]));
 }

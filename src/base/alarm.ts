@@ -1,6 +1,10 @@
 /** The alarm as ISA-18.2 sees it: condition, acknowledgement and mute are three independent fields (rules.md 5.6). */
 import type { Level } from './event.ts';
 import type { JsonObject } from './json.ts';
+import type { DataClass } from './model.ts';
+
+/** What an alarm is about in a platform's eyes. */
+export const THEMES = ['elder', 'fire', 'health', 'crowd', 'security', 'energy', 'comfort'] as const;
 
 export type Condition = 'active' | 'cleared';
 export type Ack = 'none' | 'unacked' | 'acked';
@@ -35,6 +39,8 @@ export interface Alarm {
   readonly text: string;
   /** typed values the text and the reader need, by name */
   readonly values: JsonObject;
+  /** class of each value that is not of class none; absent in rows of older versions, whose values are all taken for personal. Never leaves. */
+  readonly classes?: Readonly<Record<string, DataClass>>;
   readonly act?: string;
   readonly theme?: string;
   readonly device?: string;

@@ -3,6 +3,7 @@
  * A draft becomes an event when the journal commits it: id, position and recorded time are given there and never change.
  */
 import type { JsonObject } from './json.ts';
+import type { DataClass } from './model.ts';
 import type { Instant } from './time.ts';
 
 export const LEVELS = ['blue', 'yellow', 'orange', 'red'] as const;
@@ -61,6 +62,13 @@ export interface EventDraft {
   readonly late?: boolean;
   /** drill or maintenance */
   readonly test?: boolean;
+  /**
+   * Class of what the data holds, by path (`by`, `values.level`, `fields.text`; `device` stands for the id wherever it is told). A text whose path is
+   * not here, and is none of the feed's own words, is taken for personal; say `none` of what may go out. Never leaves.
+   */
+  readonly classes?: Readonly<Record<string, DataClass>>;
+  /** feeds that see it whatever their view selects: an alarm escalated to them, the answer to their command. Never leaves. */
+  readonly told?: readonly string[];
 }
 
 export interface StoredEvent extends EventDraft {

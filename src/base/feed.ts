@@ -2,7 +2,8 @@
  * Feeds: the outgoing streams are computed, not stored. `Outward` is the pure function journal -> messages (written by uplink, run inside the
  * journal's worker); `FeedLedger` is what the sender sees: messages after a sequence, acknowledgements, heads.
  */
-import type { StoredEvent, Stream } from './event.ts';
+import { type StoredEvent, type Stream, streamOf } from './event.ts';
+import type { Entitlement, NamedClass } from './view.ts';
 
 /** A row of the journal as the outward function sees it. */
 export type JournalRow =
@@ -40,14 +41,11 @@ export interface Gap {
 }
 
 /** The feed's contract as a row of the journal: everything the outward function depends on besides rows and head. */
-export interface ContractRow {
+export interface ContractRow extends Entitlement {
   readonly feed: string;
   /** 16 hex, new with every contract */
   readonly epoch: string;
   readonly source: string;
-  /** `{view}.{version}` */
-  readonly view: string;
-  readonly selects: 'everything';
   readonly encoder: number;
   readonly encoding: 'json' | 'json+zstd';
   readonly id: string;
@@ -76,23 +74,42 @@ export interface OutMessage {
   readonly subject?: string;
   readonly red: boolean;
   readonly samples: number;
+  /** what it tells, in the account's units: an event counts one, telemetry its samples, what the feed says of itself nothing */
+  readonly units: number;
+  /** values of these classes in it */
+  readonly disclosed: Readonly<Partial<Record<NamedClass, number>>>;
   readonly payload: Uint8Array;
+}
+
+/** Part of a row: how many units, and the times of the first and last of them (UTC ms). */
+export interface Entitled {
+  readonly units: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What a row counts in a stream's account: an event one, telemetry its samples, a row of the other stream nothing. */
+export function unitsOf(row: JournalRow, stream: Stream): number {
+  if (row.kind === 'group') return stream === 't' ? row.count : 0;
+  return streamOf(row.event.kind) === stream ? 1 : 0;
 }
 
 export interface Outward {
   /** changes with every change of the bytes it makes; a golden test guards it */
   readonly encoder: number;
+  /** the same with the gateway's secret, as it is handed to the store's thread */
+  keyed(secret: Uint8Array): Outward;
   /** first members of an epoch that begins behind this position: `feed.epoch`, and `feed.gap` where something was lost */
   open(contract: ContractRow, stream: Stream, position: number): readonly OutMessage[];
   /** the member for a row, or undefined when the row is of the other stream or withheld by the view */
   encode(contract: ContractRow, stream: Stream, head: StreamHead, row: JournalRow): OutMessage | undefined;
+  /** what of a row the feed may see, without making the member: for gaps */
+  entitled(contract: ContractRow, stream: Stream, row: JournalRow): Entitled | undefined;
 }
 
-export interface FeedDemand {
+export interface FeedDemand extends Entitlement {
   readonly feed: string;
   readonly source: string;
-  readonly view: string;
-  readonly selects: 'everything';
   readonly encoding: 'json' | 'json+zstd';
   readonly keepMs: number;
 }

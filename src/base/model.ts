@@ -5,6 +5,7 @@
 
 import type { ProfileUse } from './confirmed.ts';
 import type { Path } from './problem.ts';
+import type { ViewSpec } from './view.ts';
 
 export type DataClass = 'none' | 'personal' | 'sensitive';
 export type ValueKind = 'bool' | 'number' | 'string';
@@ -47,6 +48,8 @@ export interface Place {
   readonly lon?: number;
   /** enclosing place */
   readonly in?: string;
+  /** whether its name and position tell of somebody; else it follows from what stands in it (privacy.ts) */
+  readonly class?: DataClass;
 }
 
 /** Degrees, WGS 84. */
@@ -252,7 +255,7 @@ export interface FeedModel {
   readonly rate: number;
   readonly priority: number;
   readonly keepMs: number;
-  readonly view: 'everything';
+  readonly view: ViewSpec;
   readonly hash: string;
 }
 

@@ -2,7 +2,8 @@
 import type { DriverFace } from '../base/driver.ts';
 import type { ChannelModel, DeviceModel, FeedModel, Place, SecretRef } from '../base/model.ts';
 import type { Report } from './report.ts';
-import type { FeedSection, SiteSections } from './schema.ts';
+import type { SiteSections } from './schema.ts';
+import { checkView, type Vocabulary } from './views.ts';
 import { checkWay, wayOf } from './ways.ts';
 
 const LIMITS = { devices: 2000, points: 50_000, feeds: 32 } as const;
@@ -92,6 +93,7 @@ function checkSpeaker({ id, channel = '', driver }: DeviceModel, speaks: Map<str
     report.add('config.two_drivers', ['devices', id, 'driver'], { channel, drivers: `${other} ${driver}` });
 }
 
+const NO_COMMANDS = { what: 'commands', zh: '删去 commands', en: 'remove commands' };
 const SECRETS = ['password', 'token', 'ca', 'cert', 'key'] as const;
 const WHY: Readonly<Record<string, readonly [string, string]>> = {
   missing: ['不存在', 'it does not exist'],
@@ -103,6 +105,7 @@ const WHY: Readonly<Record<string, readonly [string, string]>> = {
 
 export async function buildFeeds(
   sections: SiteSections,
+  vocabulary: Vocabulary,
   report: Report,
   readSecret: ReadSecret,
   hash: (value: unknown) => string,
@@ -110,38 +113,21 @@ export async function buildFeeds(
   const feeds = new Map<string, FeedModel>();
   for (const [id, section] of Object.entries(sections.feeds)) {
     report.id(['feeds', id], id);
-    checkView(id, section, report);
+    checkView(id, section, vocabulary, report);
+    if (section.commands !== undefined) report.add('config.later', ['feeds', id, 'commands'], NO_COMMANDS, true);
     for (const key of SECRETS) await checkSecret(['feeds', id, key], section[key], report, readSecret);
     checkWay(id, section, report, sections.devices);
     await checkSecret(['feeds', id, 'alink', 'secret'], section.alink?.secret, report, readSecret);
-    const { keep, view: _, commands: __, ...rest } = section;
+    const { keep, commands: _, ...rest } = section;
     feeds.set(id, {
       id,
       ...definedOnly({ ...rest, ...wayOf(section) }),
       keepMs: keep,
-      view: 'everything',
       hash: hash(section),
     } as FeedModel);
   }
   if (feeds.size > LIMITS.feeds) report.add('config.too_many', ['feeds'], { what: 'feeds', limit: LIMITS.feeds }, true);
   return feeds;
-}
-
-function checkView(id: string, section: FeedSection, report: Report): void {
-  if (section.view === undefined) report.add('config.no_view', ['feeds', id], {}, true);
-  else if (section.view !== 'everything')
-    report.add('config.later', ['feeds', id, 'view'], {
-      what: 'view',
-      zh: '目前只能写 view: everything',
-      en: 'only view: everything for now',
-    });
-  if (section.commands !== undefined)
-    report.add(
-      'config.later',
-      ['feeds', id, 'commands'],
-      { what: 'commands', zh: '删去 commands', en: 'remove commands' },
-      true,
-    );
 }
 
 /** Secrets that devices name in their own sections. */

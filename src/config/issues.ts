@@ -66,11 +66,33 @@ function one(issue: Issue, data: unknown, schema: Schema, also: readonly string[
       return [problem('config.too_small', { given: show(given), limit: String(issue.minimum) })];
     case 'too_big':
       return [problem('config.too_large', { given: show(given), limit: String(issue.maximum) })];
+    case 'invalid_union':
+      return (
+        union(issue.errors, given, data, schema, path, also) ?? [problem('config.invalid', { detail: show(given) })]
+      );
     case 'custom':
       return [custom(issue.params, given, problem)];
     default:
       return [problem('config.invalid', { detail: show(given) })];
   }
+}
+
+/** Of several forms, what is wrong with the one that was meant: that of the given kind, a list or a word. */
+function union(
+  errors: readonly (readonly Issue[])[],
+  given: unknown,
+  data: unknown,
+  schema: Schema,
+  path: Path,
+  also: readonly string[],
+): Problem[] | undefined {
+  const isMeant = (issues: readonly Issue[]): boolean =>
+    !issues.some((i) => i.path.length === 0 && i.code === 'invalid_type') &&
+    (typeof given === 'string' || issues.some((i) => i.path.length > 0 || i.code !== 'invalid_value'));
+  const meant =
+    errors.find(isMeant) ??
+    errors.map((issues) => issues.filter((i) => i.code === 'invalid_type')).find((i) => i.length > 0);
+  return meant?.flatMap((i) => one({ ...i, path: [...path, ...i.path] } as Issue, data, schema, also));
 }
 
 function wrongType(

@@ -21,6 +21,7 @@ import { buildAssets, buildPeople } from './people.ts';
 import { createReport } from './report.ts';
 import { type DeviceTypes, type SiteSections, siteSchema, typesSchema } from './schema.ts';
 import { buildStats } from './stats.ts';
+import { vocabularyOf } from './views.ts';
 
 const MAIN = 'weinao.yaml';
 
@@ -212,7 +213,9 @@ async function buildModel({ sections, main, types, rules, reader, deps }: Parts)
   }
   checkStations(devices.values(), drivers, report, where);
   await checkDeviceSecrets(devices.values(), drivers, report, deps.readSecret);
-  const feeds = await buildFeeds(sections, report, deps.readSecret, hashOf);
+  const points = [...devices.values()].flatMap((device) => device.points.map((p) => p.id));
+  const vocabulary = vocabularyOf(sections, types, points, rules);
+  const feeds = await buildFeeds(sections, vocabulary, report, deps.readSecret, hashOf);
   const people = await buildPeople(sections, report, deps.readSecret);
   const assets = buildAssets(sections, names, report);
   const stats = buildStats(sections, names, types, report);

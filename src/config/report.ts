@@ -14,6 +14,7 @@ export interface Report {
     given: string,
     words: Iterable<string>,
     what: { readonly zh: string; readonly en: string },
+    atKey?: boolean,
   ): boolean;
   id(path: Path, given: string): void;
 }
@@ -27,17 +28,18 @@ export function createReport(): Report {
   return {
     problems,
     add,
-    known: (path, given, words, what) => {
-      const all = [...words];
+    known: (path, given, words, what, atKey) => {
+      const all = [...new Set(words)];
       if (all.includes(given)) return true;
       const known = all.length > MOST_NAMED ? `${all.slice(0, MOST_NAMED).join(' ')} …` : all.join(' ');
-      add('config.unknown_ref', path, {
+      const params = {
         what_zh: what.zh,
         what_en: what.en,
         given,
         known,
         ...hints(nearest(given, all)),
-      });
+      };
+      add('config.unknown_ref', path, params, atKey);
       return false;
     },
     id: (path, given) => {

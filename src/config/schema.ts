@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { CODECS } from '../base/model.ts';
 import { duration, secret, unit } from '../kit/schema.ts';
 import { statSchema } from './stat-schema.ts';
+import { viewSchema } from './view-schema.ts';
 
 const name = z.string().min(1).max(64);
 const custom = (code: string, hint?: string): { message: string; params: Record<string, string> } => ({
@@ -147,7 +148,7 @@ export const feedSchema = z.strictObject({
   priority: z.int().min(0).max(9).default(5),
   keep: duration.default(30 * 86_400_000),
   commands: z.unknown().optional(),
-  view: z.unknown().optional(),
+  view: viewSchema.optional(),
 });
 
 export const siteSchema = z.strictObject({
@@ -175,6 +176,7 @@ export const siteSchema = z.strictObject({
         lat: z.number().min(-90).max(90).optional(),
         lon: z.number().min(-180).max(180).optional(),
         in: z.string().optional(),
+        class: z.enum(['none', 'personal', 'sensitive']).optional(),
       }),
     )
     .default({}),

@@ -1,5 +1,13 @@
-/** The gateway's signing key: Ed25519, made at the first start, kept in the data folder, readable by nobody else. */
-import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+/** The gateway's keys, made at the first start, kept in the data folder, readable by nobody else: Ed25519 for proofs, a secret for pseudonyms. */
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  randomBytes,
+  sign,
+} from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeAtomic } from './files.ts';
@@ -29,4 +37,25 @@ function signerOf(key: KeyObject): Signer {
     publicKey: spki.toString('base64'),
     sign: (text) => sign(null, Buffer.from(text), key).toString('base64'),
   };
+}
+
+/** What pseudonyms are made with. */
+export interface PseudonymKey {
+  /** 8 hex digits, another for another secret */
+  readonly kid: string;
+  readonly secret: Uint8Array;
+}
+
+const pseudonymFile = (data: string): string => join(data, 'pseudonym.key');
+
+/** Made at the first start and kept beside the signing key: without it the same thing would have another name after every start. */
+export async function openPseudonymKey(data: string): Promise<PseudonymKey> {
+  if (!existsSync(pseudonymFile(data))) await writeAtomic(pseudonymFile(data), randomBytes(32), 0o600);
+  return readPseudonymKey(data);
+}
+
+/** The key of a gateway that ran before. */
+export function readPseudonymKey(data: string): PseudonymKey {
+  const secret = readFileSync(pseudonymFile(data));
+  return { kid: createHash('sha256').update(secret).digest('hex').slice(0, 8), secret };
 }

@@ -2,6 +2,7 @@
  * Feeds that the configuration no longer names. Their cursors pin the journal, so they wait for at most DAYS (a technician may put the feed back) and
  * are then forgotten. Since when a feed is missing is written down, so that restarts do not begin the week anew.
  */
+import { dropFeed } from './contracts.ts';
 import { dropMarks } from './marks.ts';
 import type { Store } from './store.ts';
 import type { Streams } from './streams.ts';
@@ -19,9 +20,8 @@ export function forgetDetached(store: Store, streams: Streams, wall: number): vo
       store.write((db) => void db.prepare('INSERT INTO feed_memory VALUES (?, ?, ?)').run(feed, SINCE, String(wall)));
     else if (wall - Number(known) > DAYS * 86_400_000) {
       store.write((db) => {
-        db.prepare('DELETE FROM feeds WHERE feed = ?').run(feed);
+        dropFeed(db, feed);
         dropMarks(db, feed);
-        db.prepare('DELETE FROM feed_memory WHERE feed = ?').run(feed);
       });
       streams.forget(feed);
     }

@@ -33,6 +33,8 @@ export interface JournalDeps {
   readonly path: string;
   /** commit window of telemetry, ms */
   readonly windowMs: number;
+  /** what pseudonyms are made with */
+  readonly secret: Uint8Array;
   readonly onStalled: (waiting: readonly Commit[]) => void;
   readonly synchronous?: Opening['synchronous'];
   readonly budget?: number;
@@ -218,8 +220,8 @@ class LiveJournal implements JournalFace {
   }
 
   private opening(): Opening {
-    const { path, random, clock, synchronous = 'FULL', budget = BUDGET } = this.deps;
-    return { path, boot: this.boot, entropy: random.bytes(8), now: clock.now(), synchronous, budget };
+    const { path, random, clock, secret, synchronous = 'FULL', budget = BUDGET } = this.deps;
+    return { path, secret, boot: this.boot, entropy: random.bytes(8), now: clock.now(), synchronous, budget };
   }
 
   private ask<T>(request: Request): Promise<T> {

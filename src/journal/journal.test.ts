@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../test/fakes/clock.ts';
+import { SECRET, SEES_ALL } from '../../test/fakes/entitlement.ts';
 import { memoryLog } from '../../test/fakes/log.ts';
 import { seededRandom } from '../../test/fakes/random.ts';
 import { type LoopbackStore, loopbackStore } from '../../test/fakes/store.ts';
@@ -47,6 +48,7 @@ function open(path: string, clock = new VirtualClock()): Bench {
     random: seededRandom(seed),
     log: memoryLog(),
     windowMs: 1000,
+    secret: SECRET,
     onStalled: (waiting) => void stalled.push(...waiting),
     startWorker: () => {
       store = loopbackStore(createOutward());
@@ -85,8 +87,7 @@ const reading = (n: number, clock: VirtualClock): Reading => ({
 const DEMAND: FeedDemand = {
   feed: 'street',
   source: 'urn:weinao:s:g',
-  view: 'everything.1',
-  selects: 'everything',
+  ...SEES_ALL,
   encoding: 'json',
   keepMs: 86_400_000,
 };

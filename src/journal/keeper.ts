@@ -124,7 +124,7 @@ export class StoreKeeper {
       this.answer({ renewed, why });
     });
     this.store = store;
-    this.streams = new Streams(store, this.outward);
+    this.streams = new Streams(store, this.outward.keyed(opening.secret));
     return store.facts();
   }
 

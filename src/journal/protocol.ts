@@ -13,6 +13,8 @@ export interface Opening {
   /** entropy for an epoch, 8 bytes */
   readonly entropy: Uint8Array;
   readonly now: Instant;
+  /** what pseudonyms are made with; never written into the journal */
+  readonly secret: Uint8Array;
   readonly synchronous: Synchronous;
   /** bytes the file may have before telemetry is dropped unread */
   readonly budget: number;

@@ -15,6 +15,7 @@ const STEPS: readonly string[] = [
    CREATE TABLE feed_memory (feed TEXT NOT NULL, key TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (feed, key)) WITHOUT ROWID;`,
   `CREATE TABLE marks (feed TEXT NOT NULL, stream TEXT NOT NULL, seq INTEGER NOT NULL, position INTEGER NOT NULL, hash TEXT NOT NULL,
                        PRIMARY KEY (feed, stream, seq)) WITHOUT ROWID;`,
+  `CREATE TABLE views (feed TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;`,
 ];
 
 export const SCHEMA_VERSION = STEPS.length;

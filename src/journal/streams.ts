@@ -6,7 +6,7 @@
  * contract and head give the same bytes. Cursors are written lazily; after a crash members may be made and sent again, with the same ids.
  */
 import { WeinaoError } from '../base/errors/index.ts';
-import { STREAMS, type Stream, streamOf } from '../base/event.ts';
+import { STREAMS, type Stream } from '../base/event.ts';
 import type {
   ContractRow,
   Cursor,
@@ -21,6 +21,7 @@ import type {
 } from '../base/feed.ts';
 import { ulid } from '../base/ids.ts';
 import type { Sqlite } from '../io/sqlite.ts';
+import { loadFeeds, saveFeed } from './contracts.ts';
 import { dropMarks, firstMark, isMark, type Mark, markBefore, saveMarks } from './marks.ts';
 import type { Limit } from './protocol.ts';
 import type { Store } from './store.ts';
@@ -58,16 +59,8 @@ export class Streams {
   constructor(store: Store, outward: Outward) {
     this.store = store;
     this.outward = outward;
-    const rows = store.db.prepare('SELECT * FROM feeds').all() as {
-      feed: string;
-      contract: string;
-      a: string;
-      t: string;
-    }[];
-    for (const row of rows) {
-      const acked = { a: JSON.parse(row.a) as StreamHead, t: JSON.parse(row.t) as StreamHead };
-      this.feeds.set(row.feed, newFeed(JSON.parse(row.contract) as ContractRow, acked, Number.POSITIVE_INFINITY));
-    }
+    for (const { contract, a, t } of loadFeeds(store.db))
+      this.feeds.set(contract.feed, newFeed(contract, { a, t }, Number.POSITIVE_INFINITY));
   }
 
   open(demand: FeedDemand, entropy: Uint8Array, wall: number): FeedState {
@@ -92,7 +85,7 @@ export class Streams {
     const gap =
       over === undefined
         ? undefined
-        : this.lossBetween(over.stream, known.acked[over.stream].position, over.position, reason);
+        : this.lossBetween(known.contract, over.stream, known.acked[over.stream].position, over.position, reason);
     const plain = this.contractFor({ ...known.contract, keepMs: known.keepMs }, entropy, wall, reason, known);
     const contract = gap === undefined ? plain : { ...plain, gap };
     const from =
@@ -178,13 +171,12 @@ export class Streams {
 
   /** Writes cursors that moved; part of somebody's transaction. */
   save(db: Sqlite): void {
-    const set = db.prepare('INSERT OR REPLACE INTO feeds VALUES (?, ?, ?, ?)');
     for (const [id, feed] of this.feeds) {
       if (!feed.dirty) continue;
       if (feed.begins) dropMarks(db, id);
       saveMarks(db, feed.marks.splice(0));
+      saveFeed(db, { contract: feed.contract, ...feed.acked }, feed.begins);
       feed.begins = false;
-      set.run(id, JSON.stringify(feed.contract), JSON.stringify(feed.acked.a), JSON.stringify(feed.acked.t));
       feed.dirty = false;
     }
   }
@@ -223,20 +215,25 @@ export class Streams {
     return Math.min(Number.MAX_SAFE_INTEGER, ...[...this.feeds.values()].map((f) => f.acked.a.position));
   }
 
-  /** What a stream held between two positions, for the gap that tells of it; undefined when nothing. */
-  private lossBetween(stream: Stream, after: number, upTo: number, reason: string): Gap | undefined {
+  /** What a stream held for the feed between two positions, for the gap that tells of it; undefined when nothing. */
+  private lossBetween(
+    contract: ContractRow,
+    stream: Stream,
+    after: number,
+    upTo: number,
+    reason: string,
+  ): Gap | undefined {
     let lost = 0;
     let from = Number.POSITIVE_INFINITY;
     let to = 0;
     for (let at = after; ; ) {
       const rows = this.store.rowsAfter(stream, at, ROWS_AT_ONCE).filter((row) => row.position <= upTo);
       for (const row of rows) {
-        if (row.kind === 'event' && streamOf(row.event.kind) !== stream) continue;
-        const [oldest, newest] =
-          row.kind === 'group' ? [row.oldest, row.newest] : [row.event.at.wall, row.event.at.wall];
-        lost += row.kind === 'group' ? row.count : 1;
-        from = Math.min(from, oldest);
-        to = Math.max(to, newest);
+        const seen = this.outward.entitled(contract, stream, row);
+        if (seen === undefined) continue;
+        lost += seen.units;
+        from = Math.min(from, seen.from);
+        to = Math.max(to, seen.to);
       }
       const last = rows.at(-1);
       if (last === undefined) break;
@@ -252,10 +249,10 @@ export class Streams {
   }
 
   private isSame(contract: ContractRow, demand: FeedDemand): boolean {
-    const { source, view, selects, encoding } = contract;
-    const same =
-      source === demand.source && view === demand.view && selects === demand.selects && encoding === demand.encoding;
-    return same && contract.encoder === this.outward.encoder;
+    const { source, view, selects, pseudonyms, encoding } = contract;
+    const same = source === demand.source && encoding === demand.encoding && contract.encoder === this.outward.encoder;
+    const sees = view === demand.view && pseudonyms === demand.pseudonyms;
+    return same && sees && JSON.stringify(selects) === JSON.stringify(demand.selects);
   }
 
   private contractFor(
@@ -265,7 +262,7 @@ export class Streams {
     reason: string,
     before: Feed | undefined,
   ): ContractRow {
-    const { feed, source, view, selects, encoding } = demand;
+    const { feed, source, view, selects, pseudonyms, encoding } = demand;
     const old =
       before === undefined ? {} : { old: { epoch: before.contract.epoch, a: before.acked.a, t: before.acked.t } };
     return {
@@ -274,6 +271,7 @@ export class Streams {
       source,
       view,
       selects,
+      pseudonyms,
       encoder: this.outward.encoder,
       encoding,
       id: ulid(wall, entropy.subarray(8)),

@@ -11,6 +11,7 @@ import type { Stream } from '../base/event.ts';
 import type { FeedLedger, FeedState, OutMessage } from '../base/feed.ts';
 import type { FeedModel } from '../base/model.ts';
 import type { Clock, Log, Timer } from '../base/ports.ts';
+import type { Entitlement } from '../base/view.ts';
 import { Refused } from '../io/mqtt.ts';
 import { Pace } from './pace.ts';
 import { FlightWindow } from './window.ts';
@@ -29,6 +30,7 @@ export interface Way {
 export interface FlowDeps {
   readonly feed: FeedModel;
   readonly source: string;
+  readonly entitlement: Entitlement;
   readonly ledger: FeedLedger;
   readonly clock: Clock;
   readonly log: Log;
@@ -79,16 +81,9 @@ export class Flow {
   }
 
   async open(): Promise<FeedState> {
-    const { ledger, feed, source } = this.deps;
+    const { ledger, feed, source, entitlement } = this.deps;
     const { id, encoding, keepMs } = feed;
-    this.current = await ledger.open({
-      feed: id,
-      source,
-      view: 'everything.1',
-      selects: 'everything',
-      encoding,
-      keepMs,
-    });
+    this.current = await ledger.open({ feed: id, source, ...entitlement, encoding, keepMs });
     return this.current;
   }
 

@@ -22,8 +22,8 @@ export function streamName({ contract }: Pick<FeedState, 'contract'>, stream: St
 }
 
 /** Changes exactly when what the feed tells, or how, changes. */
-function contractHash({ source, view, selects, encoder, encoding }: ContractRow): string {
-  const text = canonical({ source, view, selects, encoder, encoding });
+function contractHash({ source, view, pseudonyms, encoder, encoding }: ContractRow): string {
+  const text = canonical({ source, view, pseudonyms, encoder, encoding });
   return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }
 

@@ -1,8 +1,14 @@
-/** Uplink: a sender for each feed. A reload restarts only the feeds that changed. */
+/** Uplink: a sender for each feed. A reload restarts only the feeds that changed, in the configuration or in what they may see. */
+import type { JsonObject } from '../base/json.ts';
 import type { FeedModel } from '../base/model.ts';
+import type { Entitlement } from '../base/view.ts';
 import { FeedSender, type SenderDeps, type SenderStatus } from './sender.ts';
 
-export type UplinkDeps = Omit<SenderDeps, 'feed' | 'site' | 'source'>;
+export type UplinkDeps = Omit<SenderDeps, 'feed' | 'site' | 'source' | 'entitlement' | 'catalog'> & {
+  readonly entitlement: (feed: FeedModel) => Entitlement;
+  /** the device model as a feed may see it, by device */
+  readonly catalog: (of: Entitlement) => ReadonlyMap<string, JsonObject>;
+};
 
 export interface Uplink {
   /** Resolves when every feed has its place in the journal; brokers are reached in their own time. */
@@ -25,10 +31,16 @@ export function createUplink(deps: UplinkDeps): Uplink {
   return {
     apply: async (site, gateway, feeds) => {
       const source = `urn:weinao:${site}:${gateway}`;
-      for (const [id, sender] of senders) if (feeds.get(id)?.hash !== sender.feed.hash) await stop(id);
+      for (const [id, sender] of senders) {
+        const feed = feeds.get(id);
+        const isSame = feed?.hash === sender.feed.hash && deps.entitlement(feed).view === sender.entitlement.view;
+        if (!isSame) await stop(id);
+      }
       for (const [id, feed] of feeds) {
         if (senders.has(id)) continue;
-        const sender = new FeedSender({ ...deps, feed, site, source });
+        const entitlement = deps.entitlement(feed);
+        const catalog = () => deps.catalog(entitlement);
+        const sender = new FeedSender({ ...deps, feed, site, source, entitlement, catalog });
         senders.set(id, sender);
         await sender.start();
       }

@@ -4,8 +4,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { SECRET, SEES_ALL } from '../../test/fakes/entitlement.ts';
 import type { StoredEvent, Stream } from '../base/event.ts';
 import type { ContractRow, JournalRow, OutMessage, StreamHead } from '../base/feed.ts';
+import type { ResolvedView } from '../base/view.ts';
 import { openGatewayKey } from '../io/keys.ts';
 import { createOutward, ENCODER } from './outward.ts';
 import { proofOf } from './proof.ts';
@@ -15,8 +17,7 @@ const CONTRACT: ContractRow = {
   feed: 'street',
   epoch: '00112233445566ff',
   source: 'urn:weinao:sz0012:gw1',
-  view: 'everything.1',
-  selects: 'everything',
+  ...SEES_ALL,
   encoder: ENCODER,
   encoding: 'json',
   id: '01KAW0000000000000000000E0',
@@ -68,8 +69,8 @@ const ROWS: readonly JournalRow[] = [
   event(4, { kind: 'device.offline', data: { device: 'tank_1' } }),
 ];
 
-function streamOf(stream: Stream, contract = CONTRACT, rows = ROWS): OutMessage[] {
-  const outward = createOutward();
+function streamOf(stream: Stream, contract = CONTRACT, rows = ROWS, secret?: Uint8Array): OutMessage[] {
+  const outward = createOutward(secret);
   const made = [...outward.open(contract, stream, 6)];
   let head: StreamHead = made.at(-1) ?? { position: 6, seq: 0, hash: '' };
   for (const row of rows) {
@@ -86,6 +87,55 @@ const topicOf = (line: string): string => `wn/1/street/sz0012/up/${line.includes
 describe('the outward bytes', () => {
   it('are the golden ones of this encoder', () => {
     expect({ encoder: ENCODER, members: members() }).toMatchSnapshot();
+  });
+
+  it('are the golden ones of a feed that may see some of it', () => {
+    const view: ResolvedView = {
+      kind: 'list',
+      alarms: [{ classes: [], drop: [], scrub: true, level: ['red'] }],
+      points: { tank_1: { level: 'none' } },
+      devices: [],
+      stats: {},
+      forms: { report: { classes: [], drop: [], scrub: true } },
+    };
+    const contract = { ...CONTRACT, view: 'street.1', selects: view };
+    const door = event(5, {
+      subject: 'door_301',
+      classes: { device: 'personal', 'values.name': 'personal', spot: 'personal' },
+      told: ['police'],
+      data: {
+        key: 'elder_door/door_301',
+        device: 'door_301',
+        level: 'orange',
+        top: 'red',
+        name: '48 小时未开门',
+        text: '{name} 已 {hours} 小时未开门，电话13812345678',
+        values: { name: '王秀兰家', hours: 48 },
+        by: '王秀兰',
+        mute_reason: '老人外出',
+        place: { path: 'b3', name: '3栋', lat: 22.5402, lon: 114.0503 },
+        spot: { path: 'b3_301', name: '3栋301', lat: 22.54021, lon: 114.05031 },
+      },
+    });
+    const report = event(6, {
+      kind: 'report.created',
+      subject: 'report',
+      classes: { 'fields.text': 'personal', 'fields.kind': 'none' },
+      data: { form: 'report', name: '报事', fields: { text: '301 有人摔倒', kind: '求助', count: 2 }, by: '李四' },
+    });
+    const other = event(7, { data: { level: 'blue', top: 'blue' }, level: 'blue' });
+    const rows = [
+      event(1),
+      group,
+      door,
+      report,
+      other,
+      event(8, { kind: 'device.offline', data: { device: 'tank_1' } }),
+    ];
+    const outward = (stream: Stream) => streamOf(stream, contract, rows, SECRET).map(text);
+    expect([...outward('a'), ...outward('t')]).toMatchSnapshot();
+    expect(outward('a')).toHaveLength(4);
+    expect(outward('t')).toHaveLength(2);
   });
 
   it('tell what was lost as the second member of the stream it was lost from', () => {

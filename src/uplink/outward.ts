@@ -3,19 +3,24 @@
  *
  * It is pure: the same contract, head and row give the same bytes, in every process and after every crash. Nothing random, no wall clock, no
  * signature. A change of the bytes is a change of ENCODER (a golden test guards it), and so a new epoch.
+ * What a feed may see of a row is decided here and nowhere else (select.ts, redact.ts, samples.ts), before sequence and hash are made: the
+ * stream neither contains nor hints at anything else. Pseudonyms need the gateway's secret, which is handed in once (`keyed`).
  * wndata = SHA-256 of canonical `data`; wnhash = SHA-256 of the canonical envelope without `data` and `wnhash`; wnprev = the one before.
  */
 import { createHash } from 'node:crypto';
-import { renderTemplate } from '../base/alarm-text.ts';
 import type { Level, StoredEvent, Stream } from '../base/event.ts';
 import { streamOf } from '../base/event.ts';
-import type { ContractRow, Gap, JournalRow, OutMessage, Outward, StreamHead } from '../base/feed.ts';
+import type { ContractRow, Gap, OutMessage, Outward, StreamHead } from '../base/feed.ts';
 import { derivedUlid } from '../base/ids.ts';
 import { canonical, type JsonObject } from '../base/json.ts';
 import { pack } from '../base/pack.ts';
 import { isoTime } from '../base/time.ts';
+import { type Pseudonyms, pseudonymsOf } from './pseudonym.ts';
+import { redact } from './redact.ts';
+import { type Group, showGroup } from './samples.ts';
+import { rightsTo } from './select.ts';
 
-export const ENCODER = 1;
+export const ENCODER = 2;
 const SEQUENCE_DIGITS = 16;
 /** OpenTelemetry's numbers for the four warning levels */
 const SEVERITY: Readonly<Record<Level, readonly [number, string]>> = {
@@ -25,18 +30,36 @@ const SEVERITY: Readonly<Record<Level, readonly [number, string]>> = {
   red: [21, 'FATAL'],
 };
 
-export function createOutward(): Outward {
+/** @param secret of the gateway, for pseudonyms; never empty where anything leaves */
+export function createOutward(secret: Uint8Array = new Uint8Array()): Outward {
+  const pseudonyms = pseudonymsOf(secret);
   return {
     encoder: ENCODER,
+    keyed: createOutward,
     open: (contract, stream, position) => {
       const epoch = epochMember(contract, stream, position);
       return contract.gap?.stream === stream ? [epoch, gapMember(contract, contract.gap, epoch)] : [epoch];
     },
     encode: (contract, stream, head, row) => {
       if (row.kind === 'group') return stream === 't' ? groupMember(contract, head, row) : undefined;
-      return streamOf(row.event.kind) === stream ? eventMember(contract, stream, head, row.event) : undefined;
+      return streamOf(row.event.kind) === stream
+        ? eventMember(contract, stream, head, row.event, pseudonyms)
+        : undefined;
+    },
+    entitled: (contract, stream, row) => {
+      if (row.kind === 'group') {
+        const shown = stream === 't' ? showGroup(contract.selects, row) : undefined;
+        return shown === undefined ? undefined : { units: shown.count, from: shown.oldest, to: shown.newest };
+      }
+      const { kind, at } = row.event;
+      if (streamOf(kind) !== stream || !isSelected(contract, row.event)) return undefined;
+      return { units: 1, from: at.wall, to: at.wall };
     },
   };
+}
+
+function isSelected({ selects, feed }: ContractRow, event: StoredEvent): boolean {
+  return selects.kind === 'everything' || rightsTo(selects, feed, event) !== undefined;
 }
 
 interface Draft {
@@ -48,7 +71,12 @@ interface Draft {
   readonly data: string;
   readonly red: boolean;
   readonly samples: number;
+  readonly units: number;
+  readonly disclosed: OutMessage['disclosed'];
 }
+
+/** what the feed says of itself */
+const OWN = { red: false, samples: 0, units: 0, disclosed: {} } as const;
 
 function epochMember(contract: ContractRow, stream: Stream, position: number): OutMessage {
   const old =
@@ -63,8 +91,7 @@ function epochMember(contract: ContractRow, stream: Stream, position: number): O
     position,
     attributes: { time: isoTime(contract.madeAt), recordedtime: isoTime(contract.madeAt) },
     data: canonical({ reason: contract.reason, ...old }),
-    red: false,
-    samples: 0,
+    ...OWN,
   });
 }
 
@@ -75,27 +102,39 @@ function gapMember(contract: ContractRow, { stream, reason, lost, from, to }: Ga
     position: head.position,
     attributes: { time: isoTime(contract.madeAt), recordedtime: isoTime(contract.madeAt) },
     data: canonical({ reason, lost, from: isoTime(from), to: isoTime(to) }),
-    red: false,
-    samples: 0,
+    ...OWN,
   });
 }
 
-function groupMember(contract: ContractRow, head: StreamHead, row: Extract<JournalRow, { kind: 'group' }>): OutMessage {
-  const samples = new TextDecoder().decode(row.samples);
+function groupMember(contract: ContractRow, head: StreamHead, row: Group): OutMessage | undefined {
+  const shown = showGroup(contract.selects, row);
+  if (shown === undefined) return undefined;
   const unsynced = row.synced ? {} : { wnclock: 'unsynced', wnboot: row.boot, wnmono: String(Math.round(row.mono)) };
   return seal(contract, 't', head, {
     id: row.id,
     type: 'telemetry.sampled',
     position: row.position,
-    attributes: { time: isoTime(row.newest), recordedtime: isoTime(row.recorded), ...unsynced },
-    data: samples.startsWith('[') ? `{"samples":${samples}}` : samples,
+    attributes: { time: isoTime(shown.newest), recordedtime: isoTime(row.recorded), ...unsynced },
+    data: shown.data,
     red: false,
-    samples: row.count,
+    samples: shown.count,
+    units: shown.count,
+    disclosed: shown.disclosed,
   });
 }
 
-function eventMember(contract: ContractRow, stream: Stream, head: StreamHead, event: StoredEvent): OutMessage {
-  const { subject, correlation, causation, level, late, test, at } = event;
+function eventMember(
+  contract: ContractRow,
+  stream: Stream,
+  head: StreamHead,
+  event: StoredEvent,
+  pseudonyms: Pseudonyms,
+): OutMessage | undefined {
+  const { selects, feed } = contract;
+  const rights = selects.kind === 'everything' ? undefined : rightsTo(selects, feed, event);
+  if (selects.kind !== 'everything' && rights === undefined) return undefined;
+  const { data, subject, disclosed } = redact(event, rights, pseudonyms(feed, contract.pseudonyms));
+  const { correlation, causation, level, late, test, at } = event;
   const [number, text] = level === undefined ? [] : SEVERITY[level];
   return seal(contract, stream, head, {
     id: event.id,
@@ -112,23 +151,12 @@ function eventMember(contract: ContractRow, stream: Stream, head: StreamHead, ev
       ...(test === true ? { wntest: true } : {}),
       ...(at.synced ? {} : { wnclock: 'unsynced', wnboot: event.boot, wnmono: String(Math.round(at.mono)) }),
     },
-    data: canonical(rendered(event)),
+    data: canonical(data),
     red: level === 'red',
     samples: 0,
+    units: 1,
+    disclosed,
   });
-}
-
-/** An alarm's text is a template until it leaves. */
-function rendered(event: StoredEvent): JsonObject {
-  const { text, values } = event.data;
-  if (
-    !event.kind.startsWith('alarm.') ||
-    typeof text !== 'string' ||
-    typeof values !== 'object' ||
-    Array.isArray(values)
-  )
-    return event.data;
-  return { ...event.data, text: renderTemplate(text, values as JsonObject) };
 }
 
 function seal(contract: ContractRow, stream: Stream, head: StreamHead, draft: Draft): OutMessage {
@@ -163,6 +191,8 @@ function seal(contract: ContractRow, stream: Stream, head: StreamHead, draft: Dr
     ...(typeof subject === 'string' ? { subject } : {}),
     red: draft.red,
     samples: draft.samples,
+    units: draft.units,
+    disclosed: draft.disclosed,
     payload: contract.encoding === 'json+zstd' ? pack(bytes) : bytes,
   };
 }

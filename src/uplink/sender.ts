@@ -15,6 +15,7 @@ import type { FeedLedger, FeedState, OutMessage } from '../base/feed.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { FeedModel } from '../base/model.ts';
 import type { Clock, Log, Random, Timer } from '../base/ports.ts';
+import type { Entitlement } from '../base/view.ts';
 import type { BrokerConnection } from '../io/mqtt.ts';
 import type { Codec, Heard } from './codec.ts';
 import { createCodec } from './codecs/index.ts';
@@ -44,6 +45,7 @@ export interface SenderDeps {
   readonly feed: FeedModel;
   readonly site: string;
   readonly source: string;
+  readonly entitlement: Entitlement;
   readonly ledger: FeedLedger;
   readonly connect: (feed: FeedModel, will: Will | undefined) => Promise<BrokerConnection>;
   readonly signer: Signing;
@@ -128,6 +130,10 @@ export class FeedSender {
     this.codec = createCodec({ feed, site, catalog, onUntold: (reason) => this.count(`untold_${reason}`) });
     this.answers = new Tokens(ANSWERS_A_SECOND, deps.clock);
     this.session = Buffer.from(deps.random.bytes(2)).toString('hex');
+  }
+
+  get entitlement(): Entitlement {
+    return this.deps.entitlement;
   }
 
   /** Resolves when the feed's cursor stands in the journal: what happens from now on is the feed's, however long its broker is away. */

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { FakeBroker } from '../../test/fakes/broker.ts';
 import { VirtualClock } from '../../test/fakes/clock.ts';
+import { SECRET, SEES_ALL } from '../../test/fakes/entitlement.ts';
 import { memoryLog } from '../../test/fakes/log.ts';
 import { seededRandom } from '../../test/fakes/random.ts';
 import { type LoopbackStore, loopbackStore } from '../../test/fakes/store.ts';
@@ -75,6 +76,7 @@ class House {
       random,
       log,
       windowMs: 1000,
+      secret: SECRET,
       onStalled: () => {},
       startWorker: () => {
         this.store = loopbackStore(createOutward());
@@ -89,6 +91,7 @@ class House {
       ledger: this.journal.ledger,
       signer: await openGatewayKey(folder),
       connect: () => (life === this.seed - 1 ? broker.connect() : new Promise(() => {})),
+      entitlement: () => SEES_ALL,
       catalog: () => new Map([['tank_1', { name: 'T' }]]),
       onRefused: (feed, detail) => void this.refused.push(`${feed}: ${detail}`),
       onCaughtUp: () => {

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FakeBroker } from '../../test/fakes/broker.ts';
 import { VirtualClock } from '../../test/fakes/clock.ts';
+import { SEES_ALL } from '../../test/fakes/entitlement.ts';
 import { FakeLedger } from '../../test/fakes/ledger.ts';
 import { memoryLog } from '../../test/fakes/log.ts';
 import { seededRandom } from '../../test/fakes/random.ts';
@@ -92,6 +93,7 @@ function bench(clock: VirtualClock, feed: FeedModel, connect: () => Promise<Brok
     ...{ feed, site: 's1', source: 'urn:weinao:s1:g1', ledger, clock, log, connect },
     random: seededRandom(1),
     signer: { kid: 'k', publicKey: 'p', sign: () => 's' },
+    entitlement: SEES_ALL,
     catalog: () => new Map([['tank_1', { device: 'tank_1', type: 'tank' }]]),
     onRefused: (_, detail) => void refused.push(detail),
     onCaughtUp: () => {},

@@ -12,6 +12,7 @@ import { createJournal } from '../../src/journal/index.ts';
 import { createOutward } from '../../src/uplink/outward.ts';
 import { createVerifier } from '../../src/uplink/verifier.ts';
 import { VirtualClock } from '../fakes/clock.ts';
+import { SECRET, SEES_ALL } from '../fakes/entitlement.ts';
 import { memoryLog } from '../fakes/log.ts';
 import { seededRandom } from '../fakes/random.ts';
 import { loopbackStore } from '../fakes/store.ts';
@@ -97,6 +98,7 @@ async function examine(folder: string, { ids, states }: Promised): Promise<strin
     random: seededRandom(1),
     log: memoryLog(),
     windowMs: 1000,
+    secret: SECRET,
     onStalled: () => {},
     startWorker: () => loopbackStore(createOutward()),
   });
@@ -108,7 +110,7 @@ async function examine(folder: string, { ids, states }: Promised): Promise<strin
     const row = restored.states.find((s) => s.key === key);
     if (row === undefined || JSON.parse(row.body ?? '{}').n < n) wrong.push(`state ${key} ${n} lost`);
   }
-  const demand = { feed: 'street', source: 'urn:weinao:s:g', view: 'everything.1', selects: 'everything' } as const;
+  const demand = { feed: 'street', source: 'urn:weinao:s:g', ...SEES_ALL } as const;
   const { contract } = await journal.ledger.open({ ...demand, encoding: 'json', keepMs: 86_400_000 });
   const verifier = createVerifier();
   const found = new Set<string>();

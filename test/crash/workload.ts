@@ -10,6 +10,7 @@ import { systemRandom } from '../../src/io/random.ts';
 import { startWorker } from '../../src/io/worker.ts';
 import { createJournal } from '../../src/journal/index.ts';
 import type { Synchronous } from '../../src/journal/schema.ts';
+import { SECRET, SEES_ALL } from '../fakes/entitlement.ts';
 import { memoryLog } from '../fakes/log.ts';
 
 const [folder = '', synchronous = 'FULL', commits = '100', telemetry = '20', alarms = '2'] = process.argv.slice(2);
@@ -20,6 +21,7 @@ const journal = createJournal({
   log: memoryLog(),
   path: join(folder, 'journal.db'),
   windowMs: 60_000,
+  secret: SECRET,
   onStalled: () => {},
   startWorker: () => startWorker(new URL('../../src/app/store-worker.ts', import.meta.url), undefined),
   synchronous: synchronous as Synchronous,
@@ -27,7 +29,7 @@ const journal = createJournal({
 const say = (what: unknown): void => appendFileSync(join(folder, 'marks'), JSON.stringify(what));
 
 await journal.start();
-const demand = { feed: 'street', source: 'urn:weinao:s:g', view: 'everything.1', selects: 'everything' } as const;
+const demand = { feed: 'street', source: 'urn:weinao:s:g', ...SEES_ALL } as const;
 const { contract } = await journal.ledger.open({ ...demand, encoding: 'json', keepMs: 86_400_000 });
 say({ epoch: contract.epoch });
 for (let n = 1; n <= Number(commits); n++) {

@@ -3,6 +3,7 @@ import type { Stream } from '../../src/base/event.ts';
 import { streamOf } from '../../src/base/event.ts';
 import type { Cursor, FeedLedger, FeedState, OutMessage } from '../../src/base/feed.ts';
 import type { JsonObject } from '../../src/base/json.ts';
+import { SEES_ALL } from './entitlement.ts';
 
 type Kind = Parameters<typeof streamOf>[0];
 
@@ -23,7 +24,16 @@ export class FakeLedger implements FeedLedger {
     const payload = new TextEncoder().encode(JSON.stringify({ specversion: '1.0', id, type, ...attributes, data }));
     const { subject } = attributes;
     const named = typeof subject === 'string' ? { subject } : {};
-    const row = { stream, hash: `h${position}`, position, id, type, ...named, red: false, samples: 0, payload };
+    const row = {
+      stream,
+      hash: `h${position}`,
+      position,
+      id,
+      type,
+      ...named,
+      ...{ red: false, samples: 0, units: 1, disclosed: {} },
+      payload,
+    };
     this.waiting[stream].push(row);
     return { ...row, seq: this.acked[stream] + this.waiting[stream].length };
   }
@@ -34,8 +44,8 @@ export class FakeLedger implements FeedLedger {
 
   open(): Promise<FeedState> {
     const contract: FeedState['contract'] = {
-      ...{ feed: 'f', epoch: String(this.epoch).padStart(16, '0'), source: 'urn:weinao:s1:g1', view: 'everything.1' },
-      ...{ selects: 'everything', encoder: 1, encoding: 'json', id: `e${this.epoch}`, madeAt: 0, reason: 'test' },
+      ...{ feed: 'f', epoch: String(this.epoch).padStart(16, '0'), source: 'urn:weinao:s1:g1', ...SEES_ALL },
+      ...{ encoder: 1, encoding: 'json', id: `e${this.epoch}`, madeAt: 0, reason: 'test' },
     };
     const head = (seq: number): FeedState['acked']['a'] => ({ position: 0, seq, hash: '' });
     const range = { first: 1, last: 0 };

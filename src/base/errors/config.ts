@@ -367,6 +367,14 @@ export const configErrors = errorTable({
     next: { zh: '必须写明给什么：view: everything', en: 'what it may see must be written: view: everything' },
     retry: 'never',
   },
+  'config.empty_selection': {
+    says: { zh: 'view 中有一项什么也没选', en: 'a selection of the view selects nothing' },
+    next: {
+      zh: '写明 alarms、telemetry、devices、stats、forms、commands 或 config，例如 {alarms: {level: [red]}}',
+      en: 'write alarms, telemetry, devices, stats, forms, commands or config, such as {alarms: {level: [red]}}',
+    },
+    retry: 'never',
+  },
   'config.later': {
     says: { zh: '“{what}” 此版本尚不支持', en: '"{what}" is not supported by this version' },
     next: { zh: '{zh}', en: '{en}' },

@@ -5,6 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { SiteModel } from '../../base/model.ts';
+import { privacyOf } from '../../base/privacy.ts';
 import type { Problem } from '../../base/problem.ts';
 import type { Complain } from '../language/fields.ts';
 import type { ControlSpec } from '../language/point.ts';
@@ -37,6 +38,7 @@ export function compileSet(site: SiteModel): Compiled {
     site,
     things,
     expressions: new Expressions(),
+    privacy: privacyOf(site),
     forms: documents.forms,
     times: createTimes(site.site),
     spans: documents.spans,

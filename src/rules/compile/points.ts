@@ -2,10 +2,12 @@
  * Points that rules make. One may read another, so they are compiled in rounds: a document whose names are not there yet waits for the next round,
  * and when a round makes nothing, what is still waiting is wrong (or goes in a circle).
  */
-import type { PointModel } from '../../base/model.ts';
+import type { DataClass, PointModel } from '../../base/model.ts';
 import type { Problem } from '../../base/problem.ts';
 import { complainer } from '../language/fields.ts';
 import type { PointSpec } from '../language/point.ts';
+import { classifier } from './classes.ts';
+import type { Read } from './expression.ts';
 import type { CelType } from './names.ts';
 import { scopesOf } from './select.ts';
 import { madeThing } from './things.ts';
@@ -13,6 +15,7 @@ import { furnish, type Workshop } from './unit.ts';
 import type { PointUnit } from './units.ts';
 
 const KIND: Readonly<Record<CelType, PointModel['kind']>> = { bool: 'bool', double: 'number', string: 'string' };
+const VALUE_WINDOW: readonly Read[] = [{ ref: { kind: 'window', name: 'value' }, at: [] }];
 const STALE = 3 * 60_000;
 
 export function compilePoints(
@@ -71,6 +74,8 @@ function compilePoint(spec: PointSpec, shop: Workshop, problems: Problem[]): Poi
         : undefined;
     if (problems.some((p) => p.severity === 'error')) return [];
     const type = expression?.type ?? room.windows.at(-1)?.type ?? 'double';
+    const classOf = classifier(room, shop);
+    const reads = [...(expression?.reads ?? VALUE_WINDOW), ...(when?.reads ?? [])];
     const owner = scope.thing?.id ?? (spec.each === undefined ? spec.owner : scope.id);
     units.push({
       kind: 'point',
@@ -78,7 +83,7 @@ function compilePoint(spec: PointSpec, shop: Workshop, problems: Problem[]): Poi
       id: scope.id,
       spec,
       owner,
-      model: modelOf(spec, KIND[type]),
+      model: modelOf(spec, KIND[type], spec.class ?? classOf({ reads })),
       ...(when === undefined ? {} : { when }),
       ...(expression === undefined ? {} : { value: expression }),
       windows: room.windows,
@@ -90,13 +95,13 @@ function compilePoint(spec: PointSpec, shop: Workshop, problems: Problem[]): Poi
   return units;
 }
 
-function modelOf(spec: PointSpec, kind: PointModel['kind']): PointModel {
+function modelOf(spec: PointSpec, kind: PointModel['kind'], of: DataClass): PointModel {
   return {
     id: spec.point,
     ...(spec.name === undefined ? {} : { name: spec.name }),
     kind,
     ...(spec.unit === undefined ? {} : { unit: spec.unit }),
-    class: spec.class,
+    class: of,
     deadband: spec.sendChange,
     heartbeatMs: spec.sendEveryMs,
     staleAfterMs: Math.max(STALE, 3 * spec.sendEveryMs),

@@ -1,13 +1,15 @@
 /** One instance of a `rule` document. */
 import { createHash } from 'node:crypto';
+import type { DataClass } from '../../base/model.ts';
 import type { Path } from '../../base/problem.ts';
 import type { Complain } from '../language/fields.ts';
 import type { RuleSpec } from '../language/rule.ts';
+import { type ClassOf, classifier } from './classes.ts';
 import type { Expression } from './expression.ts';
 import { checkPeople, compileActions } from './output.ts';
 import type { Scope } from './select.ts';
 import { sourcesOf } from './sources.ts';
-import { compileText } from './text.ts';
+import { compileText, type TextPart } from './text.ts';
 import { parseSpan, type Span } from './times.ts';
 import { furnish, type PatternPart, type Room, type Workshop } from './unit.ts';
 import type { RuleUnit } from './units.ts';
@@ -54,7 +56,7 @@ export function compileRule(spec: RuleSpec, scope: Scope, shop: Workshop, compla
     ...present('unless', unless),
     only,
     level,
-    text,
+    text: { ...text, classes: classesOf(text.parts, classifier(room, shop, pattern)) },
     ...(spec.pattern === undefined ? {} : { pattern }),
     do: does,
     undo: undoes,
@@ -100,6 +102,11 @@ function patternOf(
     parts.push({ name, sources });
   }
   return parts;
+}
+
+function classesOf(parts: readonly TextPart[], classOf: ClassOf): Record<string, DataClass> {
+  const all = parts.map(({ name, expression }) => [name, classOf(expression)] as const);
+  return Object.fromEntries(all.filter(([, of]) => of !== 'none'));
 }
 
 function meaningOf(spec: RuleSpec): string {

@@ -1,4 +1,5 @@
 /** The text of a rule: a template whose `{expression}` parts become typed values when the alarm is raised. */
+import type { DataClass } from '../../base/model.ts';
 import type { Path } from '../../base/problem.ts';
 import type { Complain } from '../language/fields.ts';
 import type { Expression, Expressions } from './expression.ts';
@@ -14,6 +15,8 @@ export interface CompiledText {
   /** `水位 {level} 米`, each name one of the parts */
   readonly template: string;
   readonly parts: readonly TextPart[];
+  /** of the parts that are not of class none */
+  readonly classes: Readonly<Record<string, DataClass>>;
 }
 
 export function compileText(
@@ -22,7 +25,7 @@ export function compileText(
   expressions: Expressions,
   names: Names,
   complain: Complain,
-): CompiledText | undefined {
+): Omit<CompiledText, 'classes'> | undefined {
   const parts: TextPart[] = [];
   let template = '';
   let rest = 0;

@@ -2,7 +2,8 @@
  * What all documents have in common once compiled: a unit is one instance of one document, with the windows it keeps and the names its
  * expressions may use.
  */
-import type { PointModel } from '../../base/model.ts';
+import type { DataClass, PointModel } from '../../base/model.ts';
+import type { Privacy } from '../../base/privacy.ts';
 import type { Path } from '../../base/problem.ts';
 import { hints, nearest } from '../../base/suggest.ts';
 import type { Complain } from '../language/fields.ts';
@@ -19,6 +20,7 @@ import { parseSpan, type Span, type Times } from './times.ts';
 /** What the compilation of one rule set shares. */
 export interface Workshop extends Estate {
   readonly expressions: Expressions;
+  readonly privacy: Privacy;
   readonly forms: ReadonlyMap<string, FormSpec>;
   readonly times: Times;
   readonly spans: ReadonlyMap<string, Span>;
@@ -52,6 +54,8 @@ export interface Room {
   readonly names: Names;
   readonly windows: readonly CompiledWindow[];
   readonly fixed: Readonly<Record<string, boolean | number | string>>;
+  /** of the fixed ones that are not of class none */
+  readonly classes: Readonly<Record<string, DataClass>>;
 }
 
 export function furnish(
@@ -102,7 +106,15 @@ export function furnish(
   }
   const place = scope.zone === undefined ? undefined : (shop.site.places.get(scope.zone)?.name ?? scope.zone);
   const name = scope.thing?.name ?? place ?? scope.id;
-  return { names, windows, fixed: { ...lets, name, place: place ?? name } };
+  return { names, windows, fixed: { ...lets, name, place: place ?? name }, classes: fixedClasses(scope, shop) };
+}
+
+/** What is written for a person's home tells of the person; what a rule says for all of them does not. */
+function fixedClasses({ thing, zone }: Scope, { privacy }: Workshop): Record<string, DataClass> {
+  const ofThing = thing === undefined ? 'none' : privacy.of(thing.id);
+  const ofPlace = zone === undefined ? ofThing : privacy.of(zone);
+  const own = Object.keys(thing?.lets ?? {}).map((name) => [name, ofThing] as const);
+  return { ...Object.fromEntries(own), name: thing?.name === undefined ? ofPlace : ofThing, place: ofPlace };
 }
 
 function overridden(lets: Lets, own: Lets): Lets {

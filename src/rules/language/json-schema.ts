@@ -2,11 +2,12 @@
  * The language as a JSON schema, for editors that complete and check while a rule is written (scripts/schemas.ts). It knows keys, choices and
  * shapes; what a name means is known only by `weinao rules check`, which has the site beside it.
  */
+import { THEMES } from '../../base/alarm.ts';
 import { LEVELS } from '../../base/event.ts';
 import type { JsonObject } from '../../base/json.ts';
 import { FORM_FIELD_KEYS, FORM_KEYS } from './form.ts';
 import { CONTROL_KEYS, POINT_KEYS } from './point.ts';
-import { MODES, RULE_KEYS, THEMES, UNKNOWN } from './rule.ts';
+import { MODES, RULE_KEYS, UNKNOWN } from './rule.ts';
 import { SELECTORS } from './selector.ts';
 import { FUNCTIONS, WINDOW_KEYS } from './window.ts';
 

@@ -23,7 +23,8 @@ export interface PointSpec {
   readonly when?: string;
   /** an expression, or one window */
   readonly value: string | WindowSpec;
-  readonly class: DataClass;
+  /** undefined: as its inputs */
+  readonly class?: DataClass;
   readonly sendChange: number;
   readonly sendEveryMs: number;
   readonly lets: Lets;
@@ -57,7 +58,7 @@ export function readPoint(fields: Fields, document: RuleDocument): PointSpec | u
     windows: readWindows(fields.object('with', '{high: {max: level, over: 1h}}')),
     ...(when === undefined ? {} : { when }),
     value,
-    class: readClass(fields),
+    ...readClass(fields),
     sendChange: send?.number('change') ?? 0,
     sendEveryMs: send?.duration('every') ?? EVERY,
     lets: readLets(fields),
@@ -65,10 +66,11 @@ export function readPoint(fields: Fields, document: RuleDocument): PointSpec | u
 }
 
 /** `class: personal`, or the standard's grade with whom it concerns: `{grade: 3, person: personal}`. */
-function readClass(fields: Fields): DataClass {
-  if (!isBody(fields.body.class)) return fields.choice('class', CLASSES) ?? 'none';
-  const both = fields.object('class', '{grade: 3, person: personal}')?.only(['grade', 'person']);
-  return both?.choice('person', CLASSES) ?? 'none';
+function readClass(fields: Fields): Pick<PointSpec, 'class'> {
+  const whole = isBody(fields.body.class)
+    ? fields.object('class', '{grade: 3, person: personal}')?.only(['grade', 'person']).choice('person', CLASSES)
+    : fields.choice('class', CLASSES);
+  return whole === undefined ? {} : { class: whole };
 }
 
 export interface ControlSpec {

@@ -1,4 +1,5 @@
 /** A `rule` document as data, checked key by key. */
+import { THEMES } from '../../base/alarm.ts';
 import { LEVELS, type Level } from '../../base/event.ts';
 import { isId } from '../../base/ids.ts';
 import type { RuleDocument } from '../../base/model.ts';
@@ -42,7 +43,6 @@ export const RULE_KEYS = [
 ] as const;
 export const UNKNOWN = ['hold', 'true', 'false', 'pause'] as const;
 export const MODES = ['live', 'shadow', 'off'] as const;
-export const THEMES = ['elder', 'fire', 'health', 'crowd', 'security', 'energy', 'comfort'] as const;
 const SHELVE = 8 * 3_600_000;
 /** how long a match stands as a condition, when the rule does not say */
 const MATCH_KEEP = 60_000;

@@ -8,6 +8,7 @@ import type { Alarm, Mute, Transition, Why } from '../../base/alarm.ts';
 import { graver, type Level } from '../../base/event.ts';
 import { derivedUlid } from '../../base/ids.ts';
 import type { JsonObject } from '../../base/json.ts';
+import type { DataClass } from '../../base/model.ts';
 import type { Instant } from '../../base/time.ts';
 
 export interface Circumstances {
@@ -19,6 +20,8 @@ export interface Circumstances {
   readonly name: string;
   readonly text: string;
   readonly values: JsonObject;
+  /** of the values that are not of class none */
+  readonly classes: Readonly<Record<string, DataClass>>;
   readonly act?: string | undefined;
   readonly theme?: string | undefined;
   readonly device?: string | undefined;
@@ -62,6 +65,7 @@ export function raise(known: Alarm | undefined, c: Circumstances, now: Instant):
     name: c.name,
     text: c.text,
     values: c.values,
+    classes: c.classes,
     ...optional(c),
     raised: known?.raised ?? wall,
     changed: wall,

@@ -4,6 +4,8 @@
  */
 import { derivedUlid } from '../../base/ids.ts';
 import type { JsonObject } from '../../base/json.ts';
+import type { DataClass } from '../../base/model.ts';
+import { gravest, type Privacy } from '../../base/privacy.ts';
 import type { Value } from '../../base/reading.ts';
 import type { Answer, Operation } from '../../base/rules.ts';
 import type { FormField, FormSpec } from '../language/form.ts';
@@ -30,10 +32,12 @@ export type OnEntry = (form: FormSpec, entry: Entry, step: Step) => void;
 export class Forms {
   private readonly forms: ReadonlyMap<string, FormSpec>;
   private readonly places: ReadonlySet<string>;
+  private readonly privacy: Privacy;
   private readonly waiting = new Map<string, Entry>();
   private readonly onEntry: OnEntry;
 
-  constructor(forms: ReadonlyMap<string, FormSpec>, places: ReadonlySet<string>, onEntry: OnEntry) {
+  constructor(forms: ReadonlyMap<string, FormSpec>, places: ReadonlySet<string>, privacy: Privacy, onEntry: OnEntry) {
+    this.privacy = privacy;
     this.forms = forms;
     this.places = places;
     this.onEntry = onEntry;
@@ -100,9 +104,15 @@ export class Forms {
       by: entry.people.join(' '),
     };
     const at = { ...now, wall: entry.ts };
-    step.emit({ kind: 'event', draft: { kind: 'report.created', subject: form.id, at, data } });
+    const classes = Object.fromEntries(form.fields.map((f) => [`fields.${f.id}`, this.classOf(f, entry)]));
+    step.emit({ kind: 'event', draft: { kind: 'report.created', subject: form.id, at, data, classes } });
     this.onEntry(form, entry, step);
     return { ok: true, id };
+  }
+
+  /** A flat somebody reports from tells who it was. */
+  private classOf({ id, kind, person }: FormField, { values }: Entry): DataClass {
+    return kind.is === 'place' ? gravest([person, this.privacy.of(String(values[id] ?? ''))]) : person;
   }
 
   private check(

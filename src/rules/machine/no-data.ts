@@ -1,5 +1,6 @@
 /** Rules every site has without writing them: a device that does not answer, a sensor that flaps, a flood of alarms. */
 import type { DeviceModel } from '../../base/model.ts';
+import { gravest } from '../../base/privacy.ts';
 import type { Circumstances } from './alarms.ts';
 
 export const NO_DATA = 'no_data';
@@ -8,7 +9,7 @@ export const FLOOD = 'flood';
 /** Their alarms belong to no document and go when what they are about goes. */
 export const BUILT_IN: readonly string[] = [NO_DATA, FLAPPING, FLOOD];
 
-const plain = { quality: 'good', observed: 1, firedLate: false, late: false, latch: false } as const;
+const plain = { quality: 'good', observed: 1, firedLate: false, late: false, latch: false, classes: {} } as const;
 
 /** One alarm per device, not one per rule that reads it (rules.md 5.3). */
 export function noData(device: DeviceModel, ruleset: string): Circumstances {
@@ -22,6 +23,7 @@ export function noData(device: DeviceModel, ruleset: string): Circumstances {
     name: '无数据',
     text: '{name} 无数据',
     values: { name: device.name ?? device.id },
+    classes: { name: gravest(device.points.map((p) => p.class)) },
     act: '检查设备供电、接线和通信线路',
     device: device.id,
     zone: device.zone,

@@ -300,6 +300,7 @@ export class RuleRun extends Run {
       name: unit.spec.name,
       text: unit.text.template,
       values: this.values(now),
+      classes: unit.text.classes,
       act: unit.spec.act,
       theme: unit.spec.theme,
       device: unit.device,

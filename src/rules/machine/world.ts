@@ -64,7 +64,7 @@ export class World implements RuleState, Surroundings, DeskWorld {
     this.runs = units.map((unit, i) => this.runOf(unit, i));
     for (const run of this.runs) this.byKey.set(run.unit.key, run);
     this.timers = this.runs.map((run) => ({ fire: () => this.mark(run.index) }));
-    this.forms = new Forms(shop.forms, new Set(shop.site.places.keys()), (form, entry, step) => {
+    this.forms = new Forms(shop.forms, new Set(shop.site.places.keys()), shop.privacy, (form, entry, step) => {
       for (const [field, value] of Object.entries(entry.values))
         this.deliver(this.subscriptions.form(form.id, field), entry, value, step);
     });

@@ -1,0 +1,65 @@
+/**
+ * What the site knows of an event at its commit, written beside it because the site may be another one when it leaves: the class of the thing it is
+ * about, where that is (as coarse as anybody may know, and exactly), and the feeds an alarm was escalated to.
+ */
+import type { EventDraft } from '../base/event.ts';
+import type { JsonObject } from '../base/json.ts';
+import type { SiteModel } from '../base/model.ts';
+import { type Privacy, placeData, positionData, privacyOf } from '../base/privacy.ts';
+
+export type Describe = (draft: EventDraft) => EventDraft;
+
+export function describer(model: SiteModel): Describe {
+  const privacy = privacyOf(model);
+  return (draft) => {
+    const { kind, data, told } = draft;
+    const thing = String(data.device ?? draft.subject ?? '');
+    const feeds = kind.startsWith('alarm.') ? feedsOf(told ?? [], model) : told;
+    const { told: _, ...rest } = draft;
+    return {
+      ...rest,
+      ...placed(draft, thing, model, privacy),
+      ...(feeds === undefined || feeds.length === 0 ? {} : { told: feeds }),
+    };
+  };
+}
+
+function feedsOf(people: readonly string[], model: SiteModel): readonly string[] {
+  return [...new Set(people.flatMap((name) => model.people.get(name)?.feed ?? []))];
+}
+
+/** Data with its place, and the classes that go with both. */
+function placed(
+  { data, classes }: EventDraft,
+  thing: string,
+  model: SiteModel,
+  privacy: Privacy,
+): Pick<EventDraft, 'data' | 'classes'> {
+  const { path } = (data.place ?? {}) as { path?: unknown };
+  const { at } = model.devices.get(thing) ?? model.assets.get(thing) ?? {};
+  const zone = typeof path === 'string' ? path : undefined;
+  const place = zone === undefined ? undefined : model.places.get(zone);
+  const coarse = privacy.coarse(zone);
+  const isFlat = place !== undefined && coarse !== place;
+  const spot: JsonObject = {
+    ...(isFlat ? placeData(place) : {}),
+    ...(at === undefined ? {} : positionData(at)),
+  };
+  const ofThing = privacy.of(thing);
+  const ofSpot = isFlat ? privacy.of(place.id) : ofThing;
+  const { place: _, ...others } = data;
+  const hasSpot = Object.keys(spot).length > 0 && zone !== undefined;
+  const known = {
+    ...(ofThing === 'none' ? {} : { device: ofThing }),
+    ...(hasSpot ? { spot: ofSpot } : {}),
+  };
+  const isKnown = classes !== undefined || Object.keys(known).length > 0;
+  return {
+    data: {
+      ...others,
+      ...(zone === undefined ? {} : { place: coarse === undefined ? { path: model.site.id } : placeData(coarse) }),
+      ...(hasSpot ? { spot } : {}),
+    },
+    ...(isKnown ? { classes: { ...classes, ...known } } : {}),
+  };
+}

@@ -1,0 +1,65 @@
+/** A telemetry group as a feed may see it: only samples of points its view names, and no hint of the others. Pure. */
+import type { JournalRow } from '../base/feed.ts';
+import { canonical, type JsonObject } from '../base/json.ts';
+import { scrub } from '../base/scrub.ts';
+import type { NamedClass, ResolvedView } from '../base/view.ts';
+
+export type Group = Extract<JournalRow, { kind: 'group' }>;
+
+export interface Shown {
+  /** canonical JSON of `data` */
+  readonly data: string;
+  readonly count: number;
+  /** event times of what is shown, UTC ms */
+  readonly oldest: number;
+  readonly newest: number;
+  readonly disclosed: Readonly<Partial<Record<NamedClass, number>>>;
+}
+
+interface Sample {
+  readonly d: string;
+  readonly p: string;
+  readonly t: string;
+  readonly v?: boolean | number | string;
+}
+
+/** Undefined when the view lets none of it out. */
+export function showGroup(view: ResolvedView, group: Group): Shown | undefined {
+  const text = new TextDecoder().decode(group.samples);
+  const parsed = JSON.parse(text) as Sample[] | { salt: string; samples: Sample[] };
+  const samples = Array.isArray(parsed) ? parsed : parsed.samples;
+  const disclosed: Partial<Record<NamedClass, number>> = {};
+  const kept = samples.filter(({ d, p }) => {
+    const of = classOf(view, d, p);
+    if (of !== undefined && of !== 'none') disclosed[of] = (disclosed[of] ?? 0) + 1;
+    return of !== undefined;
+  });
+  if (kept.length === 0) return undefined;
+  const whole = { oldest: group.oldest, newest: group.newest, count: group.count, disclosed };
+  const isClean = view.kind === 'everything' || kept.every((s) => typeof s.v !== 'string');
+  if (kept.length === samples.length && isClean) return { ...whole, data: dataOf(text) };
+  const told = kept.map((s) => canonical(scrubbed(view, s) as unknown as JsonObject)).join(',');
+  const salt = Array.isArray(parsed) ? '' : `"salt":${canonical(parsed.salt)},`;
+  const times = kept.map((s) => Date.parse(s.t)).filter((t) => Number.isFinite(t));
+  return {
+    data: `{${salt}"samples":[${told}]}`,
+    count: kept.length,
+    oldest: Math.min(...times, group.newest),
+    newest: times.length === 0 ? group.newest : Math.max(...times),
+    disclosed,
+  };
+}
+
+const dataOf = (samples: string): string => (samples.startsWith('[') ? `{"samples":${samples}}` : samples);
+
+/** Undefined = not for this feed. */
+function classOf(view: ResolvedView, device: string, point: string) {
+  const points = Object.hasOwn(view.points, device) ? view.points[device] : undefined;
+  const of = points !== undefined && Object.hasOwn(points, point) ? points[point] : undefined;
+  return of ?? (view.kind === 'everything' ? 'none' : undefined);
+}
+
+function scrubbed(view: ResolvedView, sample: Sample): Sample {
+  if (view.kind === 'everything' || typeof sample.v !== 'string') return sample;
+  return classOf(view, sample.d, sample.p) === 'none' ? { ...sample, v: scrub(sample.v) } : sample;
+}
