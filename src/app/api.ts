@@ -1,7 +1,7 @@
 /**
  * The daemon's local API: HTTP over its unix socket, for the CLI and whoever the socket's group lets in.
- * GET /v1/status /v1/health /v1/watch /v1/wire?channel=ID /v1/plan /v1/scan?channel=ID /v1/alarms /v1/maint /v1/look?rule=ID
- * POST /v1/reload /v1/probe /v1/relearn /v1/operate /v1/write
+ * GET /v1/status /v1/health /v1/watch /v1/wire?channel=ID /v1/plan /v1/scan?channel=ID /v1/alarms /v1/maint /v1/look?rule=ID /v1/commands
+ * POST /v1/reload /v1/probe /v1/relearn /v1/operate /v1/write /v1/confirm
  */
 
 import { hex } from '../base/bytes.ts';
@@ -27,6 +27,10 @@ export interface ApiHouse {
   operate(ask: unknown): Promise<unknown>;
   /** a person switches an output */
   write(ask: unknown): Promise<unknown>;
+  /** what platforms asked for: what waits or goes, and what ended lately */
+  commands(): unknown;
+  /** somebody says yes or no to a platform's command */
+  confirm(ask: unknown): Promise<unknown>;
   /** asked before the reply begins, so that a house still starting is an error and not an empty stream */
   watch(filter: WatchFilter): (push: (line: WatchLine) => void, signal: AbortSignal) => void;
   /** throws cli.unknown_channel */
@@ -71,6 +75,10 @@ async function route(house: ApiHouse, request: ApiRequest, signal: AbortSignal):
       return { status: 200, json: await house.operate(request.body) };
     case 'POST /v1/write':
       return { status: 200, json: await house.write(request.body) };
+    case 'GET /v1/commands':
+      return { status: 200, json: house.commands() };
+    case 'POST /v1/confirm':
+      return { status: 200, json: await house.confirm(request.body) };
     case 'GET /v1/watch': {
       const device = query.get('device');
       const filter = {

@@ -21,7 +21,7 @@ import { type Checked, type CheckedSite, checkConfigApart, type Env } from './ch
 import { configFault } from './faults.ts';
 import { createHealth, type HealthWatch } from './health.ts';
 import { type House, openHouse } from './house.ts';
-import { alarmView, answerOf, readOperation, readWrite } from './operate.ts';
+import { alarmView, answerOf, readConfirm, readOperation, readWrite } from './operate.ts';
 import { plansOf } from './plan.ts';
 import { systemDoors } from './ports.ts';
 import { probe, readProbeAsk } from './probe.ts';
@@ -250,6 +250,11 @@ class LiveDaemon implements Daemon {
       write: async (ask) => {
         const { output, value, by } = readWrite(ask);
         return { schema: 1, output, ...(await this.house.write(output, value, by)) };
+      },
+      commands: () => ({ schema: 1, ...this.house.commands.list() }),
+      confirm: async (ask) => {
+        const { id, by, isYes } = readConfirm(ask);
+        return { schema: 1, ...(await this.house.commands.confirm(id, by, isYes)) };
       },
       watch: (filter) => {
         const { hub } = this.house;

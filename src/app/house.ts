@@ -26,6 +26,8 @@ import { type Describe, describer } from './about.ts';
 import { type AlarmBoard, createBoard } from './board.ts';
 import { catalogOf } from './catalog.ts';
 import type { CheckedSite } from './check.ts';
+import type { CommandDesk } from './commands/desk.ts';
+import { createCommands } from './commands/index.ts';
 import { refusedFault, setAsideFault, shedFault, silentFault, storeFault } from './faults.ts';
 import { allPoints, createMadePoints } from './made.ts';
 import { createPerformer, type Outcome, type Performer } from './perform.ts';
@@ -59,6 +61,8 @@ export interface House {
   readonly uplink: Uplink;
   readonly board: AlarmBoard;
   readonly hub: WatchHub;
+  /** what platforms asked for */
+  readonly commands: CommandDesk;
   model(): SiteModel;
   start(): Promise<void>;
   apply(site: CheckedSite): Promise<ReloadReport>;
@@ -133,6 +137,7 @@ class LiveHouse implements House {
   private readonly deps: HouseDeps;
   private readonly pipeline: Pipeline;
   private readonly performer: Performer;
+  readonly commands: CommandDesk;
   private readonly technical = createTechnical();
   private readonly made = createMadePoints();
   private readonly stats: StatDesk;
@@ -184,6 +189,17 @@ class LiveHouse implements House {
       this.hub.alarm(line);
       if (line.transition === 'raised') this.stats.raised(line.alarm);
     });
+    this.commands = createCommands({
+      clock,
+      log,
+      site: () => this.site.model,
+      openAlarms: () => this.board.open(),
+      keep: (events, memory) => this.pipeline.keep(events, memory),
+      operate: (ask) => this.operate(ask),
+      perform: (act) => this.performer.perform(act),
+      byHand: (device, point) => void this.pipeline.input({ kind: 'manual', device, point }),
+      probe: (device, points, signal) => this.engine.probe(device, points, signal),
+    });
     this.take(site);
     this.uplink = createUplink({
       clock,
@@ -198,6 +214,7 @@ class LiveHouse implements House {
       // What was lost stays told in the feed; the fault is over when nothing waits any more.
       onCaughtUp: (feed) => this.clear('shed', feed),
       onSilent: (feed, silent) => (silent ? this.raise(silentFault(feed)) : this.clear('silent', feed)),
+      onCommand: (arrival) => this.commands.arrive(arrival),
     });
     this.engine = createEngine({
       clock,
@@ -216,7 +233,7 @@ class LiveHouse implements House {
       http: deps.doors.http,
       udp: deps.doors.udp,
       secret: deps.doors.secret,
-      memory: opened.restored.memory,
+      memory: opened.restored.memory.filter(({ device }) => !device.startsWith('@')),
       alarmRelevant: (device, point) => this.site.machine.reads(device, point),
       onReadings: (readings) => this.see(readings),
       onReport: (readings) => this.keep(readings),
@@ -237,6 +254,7 @@ class LiveHouse implements House {
 
   async start(): Promise<void> {
     const { site, gateway, feeds } = this.site.model;
+    this.commands.restore(this.opened.restored.memory);
     // Before anything can happen: what happens now is for every feed, also for one that is new today.
     await this.uplink.apply(site.id, gateway.id, feeds);
     const { restored, facts } = this.opened;
@@ -244,6 +262,7 @@ class LiveHouse implements House {
     this.pipeline.restore(this.site.machine, restored, facts.newest);
     if (facts.setAside !== undefined) this.raise(setAsideFault(facts.setAside, facts.durable));
     await this.engine.apply(this.site.model);
+    void this.commands.takeUp();
   }
 
   async apply(site: CheckedSite): Promise<ReloadReport> {
@@ -325,6 +344,7 @@ class LiveHouse implements House {
   }
 
   async quiesce(): Promise<void> {
+    this.commands.stop();
     await this.engine.stop();
     this.performer.stop();
     this.stats.stop();

@@ -7,6 +7,7 @@ import { type Answer, OPERATIONS, type Operation } from '../base/rules.ts';
 import { isoTime } from '../base/time.ts';
 
 const MOST = 200;
+const isText = (x: unknown): x is string => typeof x === 'string' && x.trim() !== '' && x.length <= MOST;
 
 /** Throws cli.bad_operation. */
 export function readOperation(body: unknown): Operation {
@@ -57,13 +58,21 @@ export interface WriteAsk {
 /** Throws cli.bad_operation. */
 export function readWrite(body: unknown): WriteAsk {
   const { output, value, by } = (body ?? {}) as Record<string, unknown>;
-  const isText = (x: unknown): x is string => typeof x === 'string' && x.trim() !== '' && x.length <= MOST;
   if (!isText(output)) throw new WeinaoError('cli.bad_operation', { field: 'output' });
   if (!isText(by)) throw new WeinaoError('cli.bad_operation', { field: 'by' });
   const isNumber = typeof value === 'number' && Number.isFinite(value);
   if (!isNumber && typeof value !== 'boolean' && !isText(value))
     throw new WeinaoError('cli.bad_operation', { field: 'value' });
   return { output, value, by };
+}
+
+/** Throws cli.bad_operation. */
+export function readConfirm(body: unknown): { readonly id: string; readonly by: string; readonly isYes: boolean } {
+  const { id, by, deny = false } = (body ?? {}) as Record<string, unknown>;
+  if (!isText(id)) throw new WeinaoError('cli.bad_operation', { field: 'id' });
+  if (!isText(by)) throw new WeinaoError('cli.bad_operation', { field: 'by' });
+  if (typeof deny !== 'boolean') throw new WeinaoError('cli.bad_operation', { field: 'deny' });
+  return { id, by, isYes: !deny };
 }
 
 /** Throws what was refused. */

@@ -2,6 +2,7 @@
  * Carries out actions: writes to devices, tells people, takes pictures.
  *
  * - Each key once at a time; order is kept per device and per person.
+ * - A platform's command is tried once and not begun after its expiry; whoever took it tells of it.
  * - A write is written and read back, TRY_MS for each of TRIES tries. What leaves the safe state is not begun later than ACT_WITHIN after it was decided.
  * - Telling a webhook or another system is tried again with growing pauses for as long as GIVE_UP_MS; then it failed.
  * - Every outcome is an event `command.result`, but that a screen or a feed was told, which the alarm itself says; the rule machine hears that the
@@ -112,7 +113,7 @@ class LivePerformer implements Performer {
   }
 
   private over(act: Act, result: Outcome, ms: number): void {
-    if (result.isPlain !== true) this.report(act, result, ms);
+    if (result.isPlain !== true && act.command === undefined) this.report(act, result, ms);
     this.deps.onInput({ kind: 'acted', key: act.key, ok: result.outcome === 'done' });
   }
 
@@ -150,11 +151,13 @@ class LivePerformer implements Performer {
 
   private async write(act: Act, device: string, point: string, value: Value): Promise<Outcome> {
     let why = '';
-    for (let attempt = 0; attempt < TRIES; attempt++) {
-      if (act.leaves && this.deps.clock.now().wall - act.at > ACT_WITHIN)
+    for (let attempt = 0; attempt < (act.command === undefined ? TRIES : 1); attempt++) {
+      const { wall, mono } = this.deps.clock.now();
+      const left = (act.command?.until ?? Number.POSITIVE_INFINITY) - mono;
+      if (left <= 0 || (act.leaves && wall - act.at > ACT_WITHIN))
         return { outcome: 'expired', why: 'too late to begin' };
       const deadline = new AbortController();
-      const timer = this.deps.clock.timer('write', TRY_MS, () => deadline.abort());
+      const timer = this.deps.clock.timer('write', Math.min(TRY_MS, left), () => deadline.abort());
       try {
         const signal = AbortSignal.any([deadline.signal, this.stopping.signal]);
         const written = await this.deps.write(device, point, value, signal);

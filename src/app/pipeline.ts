@@ -54,6 +54,8 @@ export interface Pipeline {
   /** what another machine's step asks for: one commit, as a rule's */
   carry(effects: readonly Effect[]): void;
   event(draft: EventDraft): void;
+  /** these together, at once; resolves with whether they are on the disk */
+  keep(events: readonly EventDraft[], memory: readonly MemoryRow[]): Promise<boolean>;
   remember(row: MemoryRow): void;
   raise(fault: TechnicalFault): void;
   /** a transition of an alarm about the gateway itself */
@@ -87,7 +89,7 @@ class LivePipeline implements Pipeline {
   private readonly performed = new Set<string>();
   /** what a commit that waits would have done */
   private readonly actsOf = new WeakMap<Commit, readonly Act[]>();
-  private readonly inFlight = new Set<Promise<void>>();
+  private readonly inFlight = new Set<Promise<boolean>>();
   private stopped = false;
 
   constructor(deps: PipelineDeps) {
@@ -133,7 +135,11 @@ class LivePipeline implements Pipeline {
   }
 
   event(draft: EventDraft): void {
-    this.hand({ events: [draft], alarms: [], states: [], memory: [] }, []);
+    void this.keep([draft], []);
+  }
+
+  keep(events: readonly EventDraft[], memory: readonly MemoryRow[]): Promise<boolean> {
+    return this.hand({ events, alarms: [], states: [], memory }, []);
   }
 
   remember(row: MemoryRow): void {
@@ -143,9 +149,7 @@ class LivePipeline implements Pipeline {
   }
 
   private handSoon(): void {
-    this.memoryTimer ??= this.deps.clock.timer('memory', 1000, () =>
-      this.hand({ events: [], alarms: [], states: [], memory: [] }, []),
-    );
+    this.memoryTimer ??= this.deps.clock.timer('memory', 1000, () => void this.keep([], []));
   }
 
   raise(fault: TechnicalFault): void {
@@ -185,13 +189,13 @@ class LivePipeline implements Pipeline {
     this.timer?.handle.cancel();
     this.memoryTimer?.cancel();
     this.keepSnapshot();
-    if (this.memory.length > 0 || this.lazy.size > 0) this.hand({ events: [], alarms: [], states: [], memory: [] }, []);
+    if (this.memory.length > 0 || this.lazy.size > 0) void this.keep([], []);
   }
 
   show(shown: Shown | undefined): void {
     if (shown === undefined) return;
     const now = this.deps.clock.now();
-    this.hand(
+    void this.hand(
       { events: [alarmDraft(shown.transition, shown.alarm, now)], alarms: [shown.alarm], states: [], memory: [] },
       [shown],
     );
@@ -246,7 +250,7 @@ class LivePipeline implements Pipeline {
     if (made.length > 0) this.deps.onMade(made);
     // What a person was told is done must be on the disk, also when it is only a state.
     const isUrgent = events.length > 0 || acts.length > 0 || isAnswer;
-    if (isUrgent) this.hand({ events, alarms, states: [], memory: [] }, shown, acts);
+    if (isUrgent) void this.hand({ events, alarms, states: [], memory: [] }, shown, acts);
     else if (this.lazy.size > 0) this.handSoon();
     // Afterwards: whoever hears of it may come back with an input.
     for (const { act, why } of skipped) this.deps.onSkipped(act, why);
@@ -265,7 +269,7 @@ class LivePipeline implements Pipeline {
     this.lazy.set(row.key, row);
   }
 
-  private hand(work: Commit, shown: readonly Shown[], acts: readonly Act[] = []): void {
+  private hand(work: Commit, shown: readonly Shown[], acts: readonly Act[] = []): Promise<boolean> {
     this.memoryTimer?.cancel();
     this.memoryTimer = undefined;
     const states = [...work.states, ...this.lazy.values()];
@@ -281,14 +285,17 @@ class LivePipeline implements Pipeline {
       (committed) => {
         finish(!committed.durable);
         this.deps.onCommitted(committed);
+        return committed.durable;
       },
       (error: unknown) => {
         this.deps.log.error('journal.commit_failed', { detail: String(error) });
         finish(true);
+        return false;
       },
     );
     const tracked = done.finally(() => this.inFlight.delete(tracked));
     this.inFlight.add(tracked);
+    return done;
   }
 
   /** One timer for the whole machine, moved only when its earliest due time changed. */

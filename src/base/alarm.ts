@@ -21,6 +21,8 @@ export interface Alarm {
   readonly ruleset: string;
   /** grows with every transition; the newest wins */
   readonly rev: number;
+  /** the revision that asked for an acknowledgement: the raise, a rise of the level, or the fall of an earlier acknowledgement */
+  readonly asks?: number;
   readonly level: Level;
   /** highest level so far */
   readonly top: Level;

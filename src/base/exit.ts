@@ -36,6 +36,7 @@ const BY_AREA: Readonly<Record<string, number>> = {
   forms: EXIT.refused,
   http: EXIT.noAnswer,
   xml: EXIT.noAnswer,
+  commands: EXIT.refused,
 };
 
 export function exitCode(code: ErrorCode): number {

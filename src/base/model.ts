@@ -3,6 +3,7 @@
  * Ids are the mapping keys of the YAML; every duration is in milliseconds.
  */
 
+import type { Verb } from './command.ts';
 import type { ProfileUse } from './confirmed.ts';
 import type { Path } from './problem.ts';
 import type { ViewSpec } from './view.ts';
@@ -256,6 +257,8 @@ export interface FeedModel {
   readonly priority: number;
   readonly keepMs: number;
   readonly view: ViewSpec;
+  /** what its platform may ask of us; nothing when left out */
+  readonly commands?: FeedCommands;
   readonly hash: string;
 }
 
@@ -294,6 +297,31 @@ export type StatSources =
       readonly theme?: readonly string[];
       readonly rule?: readonly string[];
     };
+
+export interface FeedCommands {
+  readonly grants: readonly Grant[];
+  /** Ed25519 public keys by kid, SPKI DER in base64 */
+  readonly signers: Readonly<Record<string, string>>;
+  /** how far ahead the expiry of a command may lie */
+  readonly maxTtlMs: number;
+}
+
+/** One thing a platform may ask. A grant of `write` declares its outputs itself: no rule need write them. */
+export interface Grant {
+  readonly allow: readonly Verb[];
+  /** devices it is about; all when left out */
+  readonly devices?: readonly string[];
+  readonly point?: string;
+  readonly range?: readonly [number, number];
+  readonly values?: readonly (boolean | number | string)[];
+  /** named times of which one must be open */
+  readonly only?: readonly string[];
+  readonly rate: { readonly count: number; readonly perMs: number };
+  /** whose yes it needs */
+  readonly confirm?: string;
+  readonly signed: boolean;
+  readonly forms?: readonly string[];
+}
 
 /** One YAML document of `rules/*.yaml`, as plain data; `rules` gives it meaning. */
 export interface RuleDocument {

@@ -30,7 +30,8 @@ export type RuleInput =
 
 /** What a person does. Each is answered by an `answer` effect. `aid` may also be the alarm's key. */
 export type Operation =
-  | { readonly kind: 'ack'; readonly aid: string; readonly by: string }
+  /** `rev`: the revision that was seen; refused when the alarm asks for another acknowledgement since */
+  | { readonly kind: 'ack'; readonly aid: string; readonly by: string; readonly rev?: number }
   | { readonly kind: 'reset'; readonly aid: string; readonly by: string }
   | {
       readonly kind: 'shelve';
@@ -83,6 +84,8 @@ export interface Act {
   readonly alarm?: Alarm;
   /** a person's own doing */
   readonly by?: string;
+  /** a platform's: tried once, not begun after this monotonic time, and told of by whoever took it */
+  readonly command?: { readonly until: number };
 }
 
 export type ActStep =

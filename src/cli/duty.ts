@@ -37,6 +37,12 @@ export function registerDuty({ program, group, verb, text, call, done }: Registr
     .action(async (output, value, o) =>
       done(await (await import('./verbs/write.ts')).write(call(o), output, value, o)),
     );
+  const commands = () => import('./verbs/commands.ts');
+  verb(program, 'commands', 'commands').action(async (o) => done(await (await commands()).commandsList(call(o))));
+  verb(program, 'confirm <id>', 'confirm')
+    .option('--by <name>', text('by'))
+    .option('--deny', text('deny'))
+    .action(async (id, o) => done(await (await commands()).confirm(call(o), id, o)));
   const maint = group('maint', 'maint');
   verb(maint, 'list', 'maintList').action(async (o) => done(await (await verbs()).maintList(call(o))));
   verb(maint, 'on <what> <time> <reason...>', 'maintOn')

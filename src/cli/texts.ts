@@ -89,6 +89,12 @@ export const HELP = {
     zh: '手动写一个输出：设备.测点 值（其 control 暂停一段时间）',
     en: 'switch an output by hand: device.point value (its control keeps off for a while)',
   },
+  commands: { zh: '平台命令：等待确认的和最近的', en: 'what platforms asked for: waiting, and lately' },
+  confirm: {
+    zh: '同意（或用 --deny 拒绝）一条等待确认的平台命令',
+    en: "say yes (or no, with --deny) to a platform's command",
+  },
+  deny: { zh: '拒绝', en: 'say no' },
   maintList: { zh: '列出检修', en: 'list it' },
   maintOn: { zh: '登记检修：设备、位置或规则，多久，为什么', en: 'begin: device, place or rule, how long, why' },
   maintOff: { zh: '结束检修', en: 'end it' },

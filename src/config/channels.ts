@@ -1,8 +1,9 @@
 /** Channels out of their sections: exactly one carrier each, no port twice, secrets that can be read. */
 import type { BrokerChannel, ChannelModel, HttpChannel } from '../base/model.ts';
-import { checkSecret, definedOnly, type ReadSecret, type Where } from './cross.ts';
+import type { Where } from './cross.ts';
 import type { Report } from './report.ts';
 import type { ChannelSection, SiteSections } from './schema.ts';
+import { checkSecret, definedOnly, type ReadSecret } from './secrets.ts';
 
 const MOST = 64;
 const CARRIERS = ['serial', 'tcp', 'modbus_tcp', 'listen', 'mqtt', 'http'] as const;

@@ -1,20 +1,15 @@
 /** What only the whole file can tell: references, ports and stations used twice, feeds that must say what they show. */
 import type { DriverFace } from '../base/driver.ts';
-import type { ChannelModel, DeviceModel, FeedModel, Place, SecretRef } from '../base/model.ts';
+import type { ChannelModel, DeviceModel, FeedModel, Place } from '../base/model.ts';
+import { buildCommands, type GrantEstate } from './grants.ts';
 import type { Report } from './report.ts';
 import type { SiteSections } from './schema.ts';
+import { checkSecret, definedOnly, type ReadSecret } from './secrets.ts';
 import { checkView, type Vocabulary } from './views.ts';
 import { checkWay, wayOf } from './ways.ts';
 
 const LIMITS = { devices: 2000, points: 50_000, feeds: 32 } as const;
 
-/** A secret's outcome; `why` never holds any of it. */
-export interface SecretOutcome {
-  readonly value?: string | undefined;
-  readonly why?: string;
-  readonly place?: string;
-}
-export type ReadSecret = (ref: SecretRef) => Promise<SecretOutcome>;
 /** `file:line:column` of a path, for messages that name another place */
 export type Where = (path: readonly (string | number)[]) => string;
 
@@ -93,15 +88,7 @@ function checkSpeaker({ id, channel = '', driver }: DeviceModel, speaks: Map<str
     report.add('config.two_drivers', ['devices', id, 'driver'], { channel, drivers: `${other} ${driver}` });
 }
 
-const NO_COMMANDS = { what: 'commands', zh: '删去 commands', en: 'remove commands' };
 const SECRETS = ['password', 'token', 'ca', 'cert', 'key'] as const;
-const WHY: Readonly<Record<string, readonly [string, string]>> = {
-  missing: ['不存在', 'it does not exist'],
-  'open to others': ['其他用户可读', 'other users may read it'],
-  'too big': ['文件过大', 'it is too big'],
-  empty: ['内容为空', 'it is empty'],
-  unreadable: ['没有读取权限', 'no permission to read it'],
-};
 
 export async function buildFeeds(
   sections: SiteSections,
@@ -109,21 +96,23 @@ export async function buildFeeds(
   report: Report,
   readSecret: ReadSecret,
   hash: (value: unknown) => string,
+  estate: Omit<GrantEstate, 'sections'>,
 ): Promise<Map<string, FeedModel>> {
   const feeds = new Map<string, FeedModel>();
   for (const [id, section] of Object.entries(sections.feeds)) {
     report.id(['feeds', id], id);
     checkView(id, section, vocabulary, report);
-    if (section.commands !== undefined) report.add('config.later', ['feeds', id, 'commands'], NO_COMMANDS, true);
     for (const key of SECRETS) await checkSecret(['feeds', id, key], section[key], report, readSecret);
     checkWay(id, section, report, sections.devices);
     await checkSecret(['feeds', id, 'alink', 'secret'], section.alink?.secret, report, readSecret);
-    const { keep, commands: _, ...rest } = section;
+    const commands = await buildCommands(id, section, { ...estate, sections }, report, readSecret);
+    const { keep, commands: _, signers: __, max_ttl: ___, ...rest } = section;
     feeds.set(id, {
       id,
       ...definedOnly({ ...rest, ...wayOf(section) }),
       keepMs: keep,
-      hash: hash(section),
+      ...(commands === undefined ? {} : { commands }),
+      hash: hash([section, commands]),
     } as FeedModel);
   }
   if (feeds.size > LIMITS.feeds) report.add('config.too_many', ['feeds'], { what: 'feeds', limit: LIMITS.feeds }, true);
@@ -140,26 +129,4 @@ export async function checkDeviceSecrets(
   for (const { id, driver, config } of devices)
     for (const [key, ref] of Object.entries(drivers.get(driver)?.secrets?.(config) ?? {}))
       await checkSecret(['devices', id, key], ref, report, readSecret);
-}
-
-export async function checkSecret(
-  path: readonly string[],
-  ref: SecretRef | undefined,
-  report: Report,
-  readSecret: ReadSecret,
-): Promise<void> {
-  if (ref === undefined) return;
-  const outcome = await readSecret(ref);
-  if (outcome.value !== undefined) return;
-  const [zh, en] = WHY[outcome.why ?? ''] ?? ['无法读取', 'it cannot be read'];
-  report.add('config.no_secret', path, {
-    name: ref.file ?? ref.env ?? '',
-    zh,
-    en,
-    place: outcome.place ?? '',
-  });
-}
-
-export function definedOnly<T extends object>(object: T): Partial<T> {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Partial<T>;
 }

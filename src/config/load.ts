@@ -13,13 +13,14 @@ import type { DeviceModel, RuleDocument, SiteModel, ValueKind } from '../base/mo
 import type { FileReader } from '../base/ports.ts';
 import type { LocatedProblem, Problem } from '../base/problem.ts';
 import { buildChannels } from './channels.ts';
-import { buildFeeds, buildPlaces, checkDeviceSecrets, checkStations, type ReadSecret } from './cross.ts';
+import { buildFeeds, buildPlaces, checkDeviceSecrets, checkStations } from './cross.ts';
 import { buildDevice, type Profile } from './devices.ts';
 import { locateIn, MAX_BYTES, parseSource, type Source } from './document.ts';
 import { problemsOf } from './issues.ts';
 import { buildAssets, buildPeople } from './people.ts';
 import { createReport } from './report.ts';
 import { type DeviceTypes, type SiteSections, siteSchema, typesSchema } from './schema.ts';
+import type { ReadSecret } from './secrets.ts';
 import { buildStats } from './stats.ts';
 import { vocabularyOf } from './views.ts';
 
@@ -215,7 +216,11 @@ async function buildModel({ sections, main, types, rules, reader, deps }: Parts)
   await checkDeviceSecrets(devices.values(), drivers, report, deps.readSecret);
   const points = [...devices.values()].flatMap((device) => device.points.map((p) => p.id));
   const vocabulary = vocabularyOf(sections, types, points, rules);
-  const feeds = await buildFeeds(sections, vocabulary, report, deps.readSecret, hashOf);
+  const feeds = await buildFeeds(sections, vocabulary, report, deps.readSecret, hashOf, {
+    devices,
+    places,
+    types,
+  });
   const people = await buildPeople(sections, report, deps.readSecret);
   const assets = buildAssets(sections, names, report);
   const stats = buildStats(sections, names, types, report);

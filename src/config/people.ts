@@ -1,9 +1,9 @@
 /** People and assets: names alarms go to, and things made of devices. */
 import type { Asset, Person } from '../base/model.ts';
-import type { Names, ReadSecret } from './cross.ts';
-import { checkSecret, definedOnly } from './cross.ts';
+import type { Names } from './cross.ts';
 import type { Report } from './report.ts';
 import type { SiteSections } from './schema.ts';
+import { checkSecret, definedOnly, type ReadSecret } from './secrets.ts';
 
 const WAYS = ['screen', 'webhook', 'feed', 'mqtt'] as const;
 /** keys of an asset that name no device */

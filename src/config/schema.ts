@@ -1,9 +1,13 @@
 /** weinao.yaml as one schema: types, defaults, checks, and the JSON schema for editors (scripts/schemas.ts). */
 import { z } from 'zod';
+import { VERBS } from '../base/command.ts';
 import { CODECS } from '../base/model.ts';
+import { parseDuration } from '../base/time.ts';
 import { duration, secret, unit } from '../kit/schema.ts';
 import { statSchema } from './stat-schema.ts';
 import { viewSchema } from './view-schema.ts';
+
+const MOST_TTL = 300_000;
 
 const name = z.string().min(1).max(64);
 const custom = (code: string, hint?: string): { message: string; params: Record<string, string> } => ({
@@ -127,6 +131,45 @@ const alinkSchema = z.strictObject({
   version: z.string().min(1).max(16).default('1.0'),
 });
 
+const words = z
+  .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
+  .transform((given) => (typeof given === 'string' ? [given] : given));
+const verb = z.enum(VERBS);
+
+/** `30/1m` */
+const rate = z
+  .string()
+  .transform((text, ctx): { count: number; perMs: number } => {
+    const [n = '', per = '', ...more] = text.split('/');
+    const count = Number(n);
+    const perMs = parseDuration(per.trim());
+    const isGood = Number.isInteger(count) && count >= 1 && count <= 1000 && more.length === 0;
+    if (isGood && perMs !== undefined && perMs >= 1000) return { count, perMs };
+    ctx.addIssue({ code: 'custom', ...custom('config.bad_rate') });
+    return z.NEVER;
+  })
+  .meta({ description: '30/1m' });
+
+/** What a platform may ask (feed contract, section 8). */
+export const grantSchema = z.strictObject({
+  allow: z.union([verb, z.array(verb).min(1)]).transform((given) => (typeof given === 'string' ? [given] : given)),
+  to: z
+    .strictObject({ type: words.optional(), tag: words.optional(), zone: words.optional(), device: words.optional() })
+    .optional(),
+  point: z.string().optional(),
+  range: z.tuple([z.number(), z.number()]).optional(),
+  values: z
+    .array(z.union([z.boolean(), z.number(), z.string()]))
+    .min(1)
+    .optional(),
+  only: words.optional(),
+  rate: rate.prefault('30/1m'),
+  confirm: z.string().optional(),
+  signed: z.boolean().default(false),
+  forms: words.optional(),
+});
+export type GrantSection = z.output<typeof grantSchema>;
+
 export const feedSchema = z.strictObject({
   to: feedUrl,
   codec: z.enum(CODECS).default('cloudevents'),
@@ -147,7 +190,11 @@ export const feedSchema = z.strictObject({
   rate: z.number().positive().max(10_000).default(200),
   priority: z.int().min(0).max(9).default(5),
   keep: duration.default(30 * 86_400_000),
-  commands: z.unknown().optional(),
+  commands: z.array(grantSchema).max(64).default([]),
+  /** public keys its commands may be signed with */
+  signers: z.record(z.string().min(1).max(64), secret).default({}),
+  /** how far ahead a command may expire */
+  max_ttl: duration.refine((ms) => ms <= MOST_TTL, custom('config.max_ttl')).default(MOST_TTL),
   view: viewSchema.optional(),
 });
 
@@ -209,6 +256,8 @@ export const typesSchema = z.record(
   z.strictObject({
     name: name.optional(),
     no_data: z.enum(['blue', 'yellow', 'orange', 'red']).default('yellow'),
+    /** no door, no valve, no power: what a platform writes there needs neither signature nor somebody's yes */
+    harmless: z.boolean().default(false),
     points: z
       .record(
         z.string(),

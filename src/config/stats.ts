@@ -3,9 +3,10 @@ import { LEVELS } from '../base/event.ts';
 import { isId } from '../base/ids.ts';
 import { STAT_FUNCTIONS, type StatModel, type StatSources } from '../base/model.ts';
 import { formatDuration } from '../base/time.ts';
-import { definedOnly, type Names } from './cross.ts';
+import type { Names } from './cross.ts';
 import type { Report } from './report.ts';
 import type { DeviceTypes, SiteSections } from './schema.ts';
+import { definedOnly } from './secrets.ts';
 import type { StatSection } from './stat-schema.ts';
 
 const MOST = 64;

@@ -29,6 +29,17 @@ export interface PublishOptions {
   readonly retain?: boolean;
   readonly contentType?: string;
   readonly properties?: Readonly<Record<string, string>>;
+  /** MQTT 5: which request this answers */
+  readonly correlation?: Uint8Array;
+}
+
+/** What stands beside a message. */
+export interface Beside {
+  /** the broker kept it; in MQTT 3.1.1 known only of what came before we subscribed */
+  readonly retain: boolean;
+  /** MQTT 5: where the sender waits for an answer, and how he will know it */
+  readonly responseTopic?: string;
+  readonly correlation?: Uint8Array;
 }
 
 export interface BrokerConnection {
@@ -38,7 +49,7 @@ export interface BrokerConnection {
   /** resolves with the broker's PUBACK; rejects when it refuses, with its reason code, or when the connection ends */
   publish(topic: string, payload: Uint8Array | string, options?: PublishOptions): Promise<void>;
   subscribe(topics: readonly string[]): Promise<void>;
-  onMessage(listener: (topic: string, payload: Uint8Array) => void): void;
+  onMessage(listener: (topic: string, payload: Uint8Array, beside: Beside) => void): void;
   /** called once */
   onClose(listener: (why: string) => void): void;
   close(): Promise<void>;
@@ -182,11 +193,19 @@ function connection(
         });
       }),
     subscribe: async (topics) => {
-      await client.subscribeAsync([...topics], { qos: 1 });
+      // MQTT 5 tells, when asked, that a message is kept also while it comes.
+      const kept = client.options.protocolVersion === 5 ? { rap: true } : {};
+      await client.subscribeAsync([...topics], { qos: 1, ...kept });
     },
     onMessage: (listener) =>
-      void client.on('message', (topic, payload) => {
-        if (payload.length <= MAX_INCOMING) listener(topic, payload);
+      void client.on('message', (topic, payload, { retain, properties }) => {
+        if (payload.length > MAX_INCOMING) return;
+        const { responseTopic, correlationData } = properties ?? {};
+        listener(topic, payload, {
+          retain,
+          ...(responseTopic === undefined ? {} : { responseTopic }),
+          ...(correlationData === undefined ? {} : { correlation: correlationData }),
+        });
       }),
     onClose: (listener) => void client.once('close', () => listener(why())),
     close: () =>
@@ -198,17 +217,15 @@ function connection(
 
 function publishOptions(client: MqttClient, options: PublishOptions): IClientPublishOptions {
   const five = client.options.protocolVersion === 5;
-  const { contentType, properties } = options;
+  const { contentType, properties, correlation } = options;
+  const beside = {
+    ...(contentType === undefined ? {} : { contentType }),
+    ...(properties === undefined ? {} : { userProperties: { ...properties } }),
+    ...(correlation === undefined ? {} : { correlationData: Buffer.from(correlation) }),
+  };
   return {
     qos: 1,
     retain: options.retain === true,
-    ...(five && (contentType !== undefined || properties !== undefined)
-      ? {
-          properties: {
-            ...(contentType === undefined ? {} : { contentType }),
-            ...(properties === undefined ? {} : { userProperties: { ...properties } }),
-          },
-        }
-      : {}),
+    ...(five && Object.keys(beside).length > 0 ? { properties: beside } : {}),
   };
 }

@@ -11,6 +11,7 @@ export const compileRules: CompileRules = (site) => {
 
 export { rulesJsonSchema } from './language/json-schema.ts';
 export { BUILT_IN } from './machine/no-data.ts';
+export { createOpenings } from './openings.ts';
 export { SmallGateway } from './trial/gateway.ts';
 export { patient } from './trial/patient.ts';
 export { runTests, type TestReport, type TestResult } from './trial/run.ts';

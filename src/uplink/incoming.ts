@@ -1,6 +1,7 @@
-/** What a platform sends down, read with suspicion: a token bucket before any parsing, bounded bytes, and nothing believed but its shape. */
+/** What a platform sends down besides commands, read with suspicion: a token bucket before any parsing, bounded bytes, and nothing believed but its shape. */
 import type { Stream } from '../base/event.ts';
 import type { Clock } from '../base/ports.ts';
+import { Bucket } from './bucket.ts';
 
 const MAX_BYTES = 4096;
 const PER_SECOND = 20;
@@ -8,7 +9,6 @@ const PER_SECOND = 20;
 export type Said =
   | { readonly kind: 'ack'; readonly stream: string; readonly seq: number }
   | { readonly kind: 'replay'; readonly stream: string; readonly from: number; readonly to: number }
-  | { readonly kind: 'command' }
   | { readonly kind: 'bad' };
 
 export interface RetainedProof {
@@ -21,13 +21,12 @@ export class Incoming {
   readonly proofs: Partial<Record<Stream, RetainedProof>> = {};
   private readonly base: string;
   private readonly clock: Clock;
-  private tokens = PER_SECOND;
-  private at: number;
+  private readonly bucket: Bucket;
 
   constructor(base: string, clock: Clock) {
     this.base = base;
     this.clock = clock;
-    this.at = clock.mono();
+    this.bucket = new Bucket(PER_SECOND, PER_SECOND, clock.mono());
   }
 
   take(topic: string, payload: Uint8Array): Said | undefined {
@@ -35,12 +34,7 @@ export class Incoming {
       this.keepProof(topic.endsWith('a') ? 'a' : 't', payload);
       return undefined;
     }
-    const now = this.clock.mono();
-    this.tokens = Math.min(PER_SECOND, this.tokens + ((now - this.at) * PER_SECOND) / 1000);
-    this.at = now;
-    if (this.tokens < 1) return { kind: 'bad' };
-    this.tokens--;
-    if (topic === `${this.base}/dn/cmd`) return { kind: 'command' };
+    if (!this.bucket.take(this.clock.mono())) return { kind: 'bad' };
     const body = parse(payload);
     const { stream, seq } = body ?? {};
     if (topic === `${this.base}/dn/replay`) {

@@ -9,6 +9,7 @@
  * - At each connect the gateway reads its own retained proofs: an epoch known there with members this journal cannot make means that the
  *   journal is an older copy; the feed begins a new epoch.
  */
+import type { Arrival } from '../base/command.ts';
 import { WeinaoError } from '../base/errors/index.ts';
 import { STREAMS } from '../base/event.ts';
 import type { FeedLedger, FeedState, OutMessage } from '../base/feed.ts';
@@ -16,13 +17,14 @@ import type { JsonObject } from '../base/json.ts';
 import type { FeedModel } from '../base/model.ts';
 import type { Clock, Log, Random, Timer } from '../base/ports.ts';
 import type { Entitlement } from '../base/view.ts';
-import type { BrokerConnection } from '../io/mqtt.ts';
+import type { Beside, BrokerConnection } from '../io/mqtt.ts';
 import type { Codec, Heard } from './codec.ts';
 import { createCodec } from './codecs/index.ts';
 import { Courier } from './courier.ts';
 import { Flow } from './flow.ts';
 import { greet, isOurs, publishState, streamName } from './greeting.ts';
 import { Incoming, type Said } from './incoming.ts';
+import { CommandIntake } from './intake.ts';
 import { pauseMs } from './pause.ts';
 import { ProofSchedule, proofOf, type Signing } from './proof.ts';
 import { Replay } from './replay.ts';
@@ -59,6 +61,8 @@ export interface SenderDeps {
   readonly onCaughtUp: (feed: string) => void;
   /** with `ack: app`: the platform has acknowledged nothing for a day, or does again */
   readonly onSilent: (feed: string, silent: boolean) => void;
+  /** the platform asks for something, or what came for a command was none; left out where nothing is carried out */
+  readonly onCommand?: (arrival: Arrival) => void;
 }
 
 export interface SenderStatus {
@@ -81,12 +85,14 @@ export class FeedSender {
     refused: 0,
     resent: 0,
     connects: 0,
+    commands: 0,
     commands_refused: 0,
     bad_input: 0,
   };
   private readonly flow: Flow;
   private readonly proofs = { a: new ProofSchedule(), t: new ProofSchedule() };
   private readonly replay: Replay;
+  private readonly intake: CommandIntake;
   private readonly resend: Resend;
   /** last member the platform itself acknowledged */
   private heard = { a: 0, t: 0 };
@@ -105,6 +111,14 @@ export class FeedSender {
     this.feed = deps.feed;
     this.base = `wn/1/${deps.feed.id}/${deps.site}`;
     this.replay = new Replay(deps.ledger, deps.feed.id);
+    this.intake = new CommandIntake({
+      ...deps,
+      connection: () => this.connection,
+      onCommand: (arrival) => {
+        this.count('refusal' in arrival ? 'commands_refused' : 'commands');
+        deps.onCommand?.(arrival);
+      },
+    });
     this.resend = new Resend({
       clock: deps.clock,
       feed: deps.feed.id,
@@ -206,8 +220,8 @@ export class FeedSender {
     this.incoming = new Incoming(this.base, this.deps.clock);
     const courier = new Courier(connection, this.feed.id, this.deps.clock);
     this.courier = courier;
-    connection.onMessage((topic, payload) =>
-      isWhole ? this.take(topic, payload) : this.hear(courier, this.codec.hears(topic, payload)),
+    connection.onMessage((topic, payload, beside) =>
+      isWhole ? this.take(topic, payload, beside) : this.hear(courier, this.codec.hears(topic, payload)),
     );
     for (let i = 0; i < topics.length; i += TOPICS_AT_ONCE)
       await connection.subscribe(topics.slice(i, i + TOPICS_AT_ONCE));
@@ -319,13 +333,13 @@ export class FeedSender {
     void this.flow.pump();
   }
 
-  private take(topic: string, payload: Uint8Array): void {
+  private take(topic: string, payload: Uint8Array, beside: Beside): void {
+    if (topic === `${this.base}/dn/cmd`) return this.intake.take(payload, beside);
     const { incoming } = this;
     const { state, landed } = this.flow;
     if (incoming === undefined || state === undefined) return;
     const said = incoming.take(topic, payload);
     if (said === undefined) return;
-    if (said.kind === 'command') this.count('commands_refused');
     if (said.kind === 'bad') this.count('bad_input');
     if (said.kind === 'replay') this.replayed(said, state);
     if (said.kind !== 'ack' || this.feed.ack !== 'app') return;

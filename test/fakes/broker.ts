@@ -1,10 +1,11 @@
 /** A broker in memory, with the vices of real ones: it drops connections, holds PUBACKs back, refuses packets, and is away. */
-import { type BrokerConnection, Refused } from '../../src/io/mqtt.ts';
+import { type Beside, type BrokerConnection, Refused } from '../../src/io/mqtt.ts';
 
 export interface Published {
   readonly topic: string;
   readonly payload: Uint8Array;
   readonly retain: boolean;
+  readonly correlation?: Uint8Array;
 }
 
 export class FakeBroker {
@@ -18,18 +19,20 @@ export class FakeBroker {
   /** largest packet it takes, as it says at connect */
   packetBytes = Number.MAX_SAFE_INTEGER;
   private held: (() => void)[] | undefined;
-  private current: { deliver: (topic: string, payload: Uint8Array) => void; drop: (why: string) => void } | undefined;
+  private current:
+    | { deliver: (topic: string, payload: Uint8Array, beside: Beside) => void; drop: (why: string) => void }
+    | undefined;
 
   connect(): Promise<BrokerConnection> {
     if (this.isAway) return Promise.reject(new Error('connect ECONNREFUSED'));
     this.connects++;
     this.current?.drop('taken over');
-    let onMessage: (topic: string, payload: Uint8Array) => void = () => {};
+    let onMessage: (topic: string, payload: Uint8Array, beside: Beside) => void = () => {};
     let onClose: (why: string) => void = () => {};
     const waiting = new Set<(error: Error) => void>();
     let open = true;
     const mine = {
-      deliver: (topic: string, payload: Uint8Array) => onMessage(topic, payload),
+      deliver: (topic: string, payload: Uint8Array, beside: Beside) => onMessage(topic, payload, beside),
       drop: (why: string) => {
         if (!open) return;
         open = false;
@@ -47,7 +50,8 @@ export class FakeBroker {
           const payload = typeof body === 'string' ? new TextEncoder().encode(body) : Uint8Array.from(body);
           const reason = this.refuses(topic, payload);
           if (reason !== undefined) return reject(new Refused(reason));
-          this.taken.push({ topic, payload, retain: options.retain === true });
+          const { retain = false, correlation } = options;
+          this.taken.push({ topic, payload, retain, ...(correlation === undefined ? {} : { correlation }) });
           if (options.retain === true) this.retained.set(topic, payload);
           waiting.add(reject);
           const puback = (): void => {
@@ -60,7 +64,7 @@ export class FakeBroker {
       subscribe: (topics) => {
         for (const topic of topics) {
           const payload = this.retained.get(topic);
-          if (payload !== undefined) queueMicrotask(() => mine.deliver(topic, payload));
+          if (payload !== undefined) queueMicrotask(() => mine.deliver(topic, payload, { retain: true }));
         }
         return Promise.resolve();
       },
@@ -81,8 +85,9 @@ export class FakeBroker {
     this.current?.drop('connection reset');
   }
 
-  deliver(topic: string, payload: Uint8Array | string): void {
-    this.current?.deliver(topic, typeof payload === 'string' ? new TextEncoder().encode(payload) : payload);
+  deliver(topic: string, payload: Uint8Array | string, beside: Partial<Beside> = {}): void {
+    const bytes = typeof payload === 'string' ? new TextEncoder().encode(payload) : payload;
+    this.current?.deliver(topic, bytes, { retain: false, ...beside });
   }
 
   /** PUBACKs wait from now on: a slow link */

@@ -60,6 +60,8 @@ export interface Estate {
   pass(ms: number): Promise<void>;
   /** alarm events as the platform got them: `raised rule/instance text` */
   alarms(): { readonly kind: string; readonly data: Record<string, never>; readonly test: boolean }[];
+  /** results of commands and actions, as the platform got them */
+  results(): readonly JsonObject[];
   summary(): Summary;
   restart(): Promise<void>;
 }
@@ -192,6 +194,12 @@ class LiveEstate implements Estate {
         data: m.data as Record<string, never>,
         test: m.envelope.wntest === true,
       }));
+  }
+
+  results(): readonly JsonObject[] {
+    return this.members()
+      .filter((m) => m.type === 'weinao.command.result.v1')
+      .map((m) => m.data);
   }
 
   summary(): Summary {

@@ -14,6 +14,14 @@ export const alarmErrors = errorTable({
     next: LIST,
     retry: 'never',
   },
+  'alarms.moved_on': {
+    says: {
+      zh: '报警 {aid} 在第 {rev} 版之后已升级或重新要求确认',
+      en: 'alarm {aid} became graver, or asks anew, since revision {rev}',
+    },
+    next: { zh: '查看最新一版后再确认', en: 'look at its newest revision, then acknowledge that' },
+    retry: 'never',
+  },
   'alarms.not_latched': {
     says: { zh: '报警 {aid} 不需要复位', en: 'alarm {aid} needs no reset' },
     next: {

@@ -375,11 +375,6 @@ export const configErrors = errorTable({
     },
     retry: 'never',
   },
-  'config.later': {
-    says: { zh: '“{what}” 此版本尚不支持', en: '"{what}" is not supported by this version' },
-    next: { zh: '{zh}', en: '{en}' },
-    retry: 'never',
-  },
   'config.too_many': {
     says: { zh: '{what} 超过 {limit} 个', en: 'more than {limit} {what}' },
     next: { zh: '一台网关管不了这么多，请分到几台', en: 'too many for one gateway; use several' },

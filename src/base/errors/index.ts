@@ -5,9 +5,11 @@
 import { type Lang, type Params, say } from '../text.ts';
 import { alarmErrors } from './alarms.ts';
 import { cliErrors } from './cli.ts';
+import { commandErrors } from './commands.ts';
 import { configErrors } from './config.ts';
 import { configIntakeErrors } from './config-intake.ts';
 import { deviceErrors } from './device.ts';
+import { grantErrors } from './grants.ts';
 import { httpErrors } from './http.ts';
 import { journalErrors } from './journal.ts';
 import { linkErrors } from './link.ts';
@@ -19,6 +21,7 @@ import { xmlErrors } from './xml.ts';
 
 export const ERRORS = {
   ...configErrors,
+  ...grantErrors,
   ...configIntakeErrors,
   ...statErrors,
   ...linkErrors,
@@ -29,6 +32,7 @@ export const ERRORS = {
   ...rulesErrors,
   ...alarmErrors,
   ...uplinkErrors,
+  ...commandErrors,
   ...cliErrors,
 } as const;
 

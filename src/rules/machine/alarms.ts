@@ -70,7 +70,14 @@ export function raise(known: Alarm | undefined, c: Circumstances, now: Instant):
     raised: known?.raised ?? wall,
     changed: wall,
   };
-  return { transition: 'raised', alarm };
+  return { transition: 'raised', alarm: known === undefined ? { ...alarm, asks: alarm.rev } : asking(known, alarm) };
+}
+
+/** What was acknowledged before this revision is another thing now. */
+function asking(before: Alarm, alarm: Alarm): Alarm {
+  const isGraver = before.level !== alarm.level && graver(before.level, alarm.level) === alarm.level;
+  const isAskedAnew = before.ack === 'acked' && alarm.ack === 'unacked';
+  return isGraver || isAskedAnew ? { ...alarm, asks: alarm.rev } : alarm;
 }
 
 function optional(c: Circumstances): Partial<Alarm> {
@@ -138,5 +145,6 @@ export function muted(open: Alarm, muting: Muting, now: Instant): Step {
 }
 
 export function changed(transition: Transition, before: Alarm, change: Partial<Alarm>, now: Instant): Step {
-  return { transition, alarm: { ...before, ...change, rev: before.rev + 1, changed: Math.round(now.wall) } };
+  const alarm = { ...before, ...change, rev: before.rev + 1, changed: Math.round(now.wall) };
+  return { transition, alarm: asking(before, alarm) };
 }

@@ -155,9 +155,12 @@ export class Desk {
     this.settle(next, step);
   }
 
-  ack(aid: string, by: string, step: Step): Answer {
+  /** @param rev the revision the person saw; the newest when left out */
+  ack(aid: string, by: string, rev: number | undefined, step: Step): Answer {
     const alarm = this.find(aid);
     if (alarm === undefined) return unknown(aid);
+    if (rev !== undefined && (rev > alarm.rev || rev < (alarm.asks ?? 1)))
+      return refused('alarms.moved_on', { aid: alarm.aid, rev });
     if (alarm.ack === 'acked') return refused('alarms.acked_already', { aid: alarm.aid, by: alarm.by ?? '?' });
     const acked = alarms.acknowledge(alarm, by, step.now);
     this.settle(acked, step);
@@ -236,7 +239,7 @@ export class Desk {
   /** An acknowledgement is for this time: what returns after `rearm` asks for a new one. */
   private returning(known: Alarm | undefined, { rearmMs }: Book, now: Instant): Alarm | undefined {
     if (known?.ack !== 'acked' || known.cleared === undefined) return known;
-    return now.wall - known.cleared > rearmMs ? { ...known, ack: 'unacked' } : known;
+    return now.wall - known.cleared > rearmMs ? { ...known, ack: 'unacked', asks: known.rev + 1 } : known;
   }
 
   private settle({ transition, alarm }: alarms.Step, step: Step): void {

@@ -209,7 +209,7 @@ export class World implements RuleState, Surroundings, DeskWorld {
   private operate(ask: Operation, step: Step): Answer {
     switch (ask.kind) {
       case 'ack':
-        return this.desk.ack(ask.aid, ask.by, step);
+        return this.desk.ack(ask.aid, ask.by, ask.rev, step);
       case 'reset':
         return this.desk.reset(ask.aid, ask.by, step);
       case 'shelve':
