@@ -209,7 +209,7 @@ class LiveDaemon implements Daemon {
       const before = clock.now();
       const synced = timeSynchronised();
       clock.setSynced(synced);
-      if (synced && !before.synced) this.house.synced(0);
+      if (synced && !before.synced) this.house.synced();
       this.watchClock();
     });
   }

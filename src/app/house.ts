@@ -78,7 +78,7 @@ export interface House {
   /** points read since the start */
   pointsRead(): number;
   /** the wall clock began to follow a time source */
-  synced(offsetMs: number): void;
+  synced(): void;
   /** ends polling, commits everything, leaves feeds and store open */
   quiesce(): Promise<void>;
   stop(): Promise<void>;
@@ -338,9 +338,13 @@ class LiveHouse implements House {
     return this.read;
   }
 
-  synced(offsetMs: number): void {
+  synced(): void {
     this.pipeline.input({ kind: 'synced' });
-    this.pipeline.event({ kind: 'clock.synced', at: this.deps.clock.now(), data: { offset: Math.round(offsetMs) } });
+    const { boot } = this.journal;
+    const at = this.deps.clock.now();
+    // What happened at `wnmono` of this boot happened at `wnmono` + `offset`, UTC ms.
+    const data = { boot, offset: Math.round(at.wall - at.mono) };
+    this.pipeline.event({ kind: 'clock.synced', at, data });
   }
 
   async quiesce(): Promise<void> {

@@ -62,6 +62,8 @@ export async function connectFeed(
     ...secrets,
     ...signed,
     ...(will === undefined ? {} : { will }),
+    // A thing-model platform's commands carry no time: what a broker kept while we were away must not be taken for a wish of now.
+    clean: feed.codec !== undefined && feed.codec !== 'cloudevents',
   });
 }
 

@@ -42,6 +42,8 @@ export interface JournalDeps {
 
 export interface JournalFace extends Journal {
   readonly ledger: FeedLedger;
+  /** names this run of the process, in every event and group stored during it */
+  readonly boot: string;
   start(): Promise<JournalFacts>;
   /** feeds whose epoch changed under them (none named = all), and why; with a `Shed` they lost telemetry */
   onRenewed(listener: RenewListener): () => void;
@@ -69,7 +71,7 @@ class LiveJournal implements JournalFace {
   private readonly personal: SampleGroups;
   private readonly headListeners = new Set<(head: number) => void>();
   private readonly renewListeners = new Set<RenewListener>();
-  private readonly boot: string;
+  readonly boot: string;
   private worker: WorkerPort | undefined;
   private restart: Timer | undefined;
   private opened = false;

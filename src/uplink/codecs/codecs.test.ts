@@ -338,7 +338,7 @@ describe('a clock that was not set', () => {
   const tellOf = (synced: boolean, learn: boolean): { text: string | undefined; untold: Record<string, number> } => {
     const { codec, untold } = codecOf('alink');
     const ledger = new FakeLedger();
-    if (learn) codec.packets(ledger.add('clock.synced', { boot: 'b1', offset: 86_400_000 }), NOW);
+    if (learn) codec.packets(ledger.add('clock.synced', { boot: 'b1', offset: NOON - 5000 }), NOW);
     const [packet] = codec.packets(telemetry(ledger, [sample('tank_1', 'level', 1, -86_400)], unsynced), {
       ...NOW,
       synced,

@@ -47,7 +47,7 @@ export type Content =
 
 export class MemberReader {
   private readonly untold: (reason: string) => void;
-  /** what was added to the wall clock of a boot when it was set right, by boot id */
+  /** UTC ms at the monotonic zero of a boot, by boot id: known since its clock was set right */
   private readonly offsets = new Map<string, number>();
 
   constructor(untold: (reason: string) => void) {
@@ -119,7 +119,9 @@ export class MemberReader {
     if (Number.isNaN(ms)) return undefined;
     if (event.wnclock === 'unsynced') {
       const offset = this.offsets.get(String(event.wnboot));
-      if (offset !== undefined) return ms + offset;
+      const mono = Number(event.wnmono);
+      // Readings of one message are as old as it is, but for the commit window.
+      if (offset !== undefined && Number.isFinite(mono)) return offset + mono;
       return now.synced ? 'untimed' : undefined;
     }
     if (!now.synced) return ms;
