@@ -7,8 +7,9 @@ import { gb26875 } from './gb26875/index.ts';
 import { mbus } from './mbus/index.ts';
 import { modbus } from './modbus/index.ts';
 import { mqtt } from './mqtt/index.ts';
+import { onvif } from './onvif/index.ts';
 import { serial } from './serial/index.ts';
 
-export const drivers: readonly DriverModule[] = [modbus, dlt645, cjt188, mbus, gb26875, serial, mqtt];
+export const drivers: readonly DriverModule[] = [modbus, dlt645, cjt188, mbus, gb26875, serial, mqtt, onvif];
 
 export const driverFaces = (): Promise<readonly DriverFace[]> => Promise.all(drivers.map((driver) => driver.face()));

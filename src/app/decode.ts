@@ -5,7 +5,9 @@ import { WeinaoError } from '../base/errors/index.ts';
 import type { DecodeAsk, Decoded } from '../kit/driver.ts';
 import { NAMED, recognised } from './recognise.ts';
 
-const MAX_LINE = 64 * 1024;
+const MAX_HEX = 64 * 1024;
+/** answers of cameras come whole */
+const MAX_LINE = 2 * 1024 * 1024;
 /** outcomes after which somebody asks what the bytes are, then */
 const NOT_THESE = ['reject', 'need-more', 'unexpected'];
 
@@ -50,7 +52,14 @@ export function decodeLine(line: string): Record<string, unknown> {
   }
   const id = ask.id === undefined ? {} : { id: ask.id };
   const protocol = String(ask.protocol);
-  const response = typeof ask.response === 'string' ? unhex(ask.response.trim()) : undefined;
+  if ([ask.response, ask.request].some((hex) => typeof hex === 'string' && hex.length > MAX_HEX))
+    return { ...id, outcome: 'error', error: `hex over ${MAX_HEX} characters` };
+  const response =
+    typeof ask.base64 === 'string'
+      ? new Uint8Array(Buffer.from(ask.base64, 'base64'))
+      : typeof ask.response === 'string'
+        ? unhex(ask.response.trim())
+        : undefined;
   const request = typeof ask.request === 'string' ? unhex(ask.request.trim()) : undefined;
   const unread = (given: unknown, read: Uint8Array | undefined): boolean =>
     typeof given === 'string' && read === undefined;
@@ -59,6 +68,7 @@ export function decodeLine(line: string): Record<string, unknown> {
   const decoded = explained({
     protocol,
     asked: ask.asked,
+    ...(typeof ask.status === 'number' ? { status: ask.status } : {}),
     ...(response === undefined ? {} : { response }),
     ...(request === undefined ? {} : { request }),
   });

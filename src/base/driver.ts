@@ -10,6 +10,8 @@ export interface DriverFace {
   readonly carries: readonly ChannelModel['carries'][];
   /** checks the device section (its own keys only: address, points, profile ...) and gives it defaults */
   readonly schema: ZodType;
+  /** how often its devices are polled where nobody says; a usual default when left out */
+  readonly pollMs?: number;
   /** two devices on one channel with the same station are an error; undefined when the notion does not apply */
   station(config: unknown): string | undefined;
   /** points known before any I/O, with units and kinds; standard fields the technician wrote are already in `config` */

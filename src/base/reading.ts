@@ -15,6 +15,7 @@ export type Quality = 'good' | 'uncertain' | 'bad';
  * timeout: no reply. closed: port or socket not open. frame: bytes but no valid frame. refused: the device answered with an exception.
  * nan: the device said "no value". range: outside min/max or not representable. clock: the device's time was not believable.
  * device: the device itself says that it measured this during an error.
+ * auth: the device does not accept our user or password.
  * flaky: many replies of the device get lost. offline: the device does not answer and is left alone for now. unverified: never confirmed on site. stale: no fresh value for stale_after.
  */
 export type Reason =
@@ -26,6 +27,7 @@ export type Reason =
   | 'range'
   | 'clock'
   | 'device'
+  | 'auth'
   | 'flaky'
   | 'offline'
   | 'unverified'

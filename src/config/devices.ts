@@ -10,6 +10,7 @@ import type { Report } from './report.ts';
 import type { DeviceTypes, SiteSections } from './schema.ts';
 import { deviceCommon } from './schema.ts';
 
+const POLL = 5000;
 const HEARTBEAT = 15 * 60_000;
 const STALE_POLLS = 3;
 const LEAST_STALE = 10_000;
@@ -64,7 +65,7 @@ export function buildDevice(id: string, context: DeviceContext): DeviceModel | u
     ...(section.name === undefined ? {} : { name: section.name }),
     driver: section.driver,
     ...(section.channel === undefined ? {} : { channel: section.channel }),
-    pollMs: section.poll,
+    pollMs: pollOf(section, driver),
     ...(section.type === undefined ? {} : { type: section.type }),
     tags: section.tags,
     ...(section.zone === undefined ? {} : { zone: section.zone }),
@@ -88,6 +89,9 @@ function profileOf(id: string, context: DeviceContext): Pick<DeviceModel, 'profi
   const { mark, isVerified, points } = profile;
   return { profile: { name, mark, isVerified, points: Object.keys(points) } };
 }
+
+const pollOf = (section: { readonly poll?: number | undefined } | undefined, driver: DriverFace): number =>
+  section?.poll ?? driver.pollMs ?? POLL;
 
 function ownKeys(section: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(section).filter(([key]) => !(key in deviceCommon)));
@@ -141,11 +145,12 @@ function pointsOf(id: string, driver: DriverFace, config: unknown, context: Devi
   const section = context.sections.devices[id];
   const type = context.types[section?.type ?? ''];
   const home = inHome(id, context.sections);
-  const staleAfterMs = Math.max(LEAST_STALE, STALE_POLLS * (section?.poll ?? 0));
+  const pollMs = pollOf(section, driver);
+  const staleAfterMs = Math.max(LEAST_STALE, STALE_POLLS * pollMs);
   const written = (config as { points?: Record<string, { class?: string; stale_after?: number }> }).points ?? {};
   return driver.points(config, { heartbeatMs: HEARTBEAT, staleAfterMs, class: 'personal' }).map((point) => {
     context.report.id(['devices', id, 'points', point.id], point.id);
-    if (point.pollMs !== undefined && point.pollMs < (section?.poll ?? 0))
+    if (point.pollMs !== undefined && point.pollMs < pollMs)
       context.report.add('config.poll_below', ['devices', id, 'points', point.id, 'poll'], { device: id });
     const standard = type?.points[point.id];
     const own = written[point.id];

@@ -92,7 +92,7 @@ export const personSchema = z.strictObject({
 export const deviceCommon = {
   driver: z.string(),
   channel: z.string().optional(),
-  poll: duration.default(5000),
+  poll: duration.optional(),
   type: z.string().optional(),
   tags: z.array(z.string()).default([]),
   zone: z.string().optional(),

@@ -374,9 +374,12 @@ function reasonOf(error: WeinaoError): Reason {
       return 'closed';
     case 'link.bad_frame':
     case 'device.nonsense':
+    case 'device.no_camera':
     case 'http.garbage':
     case 'http.too_big':
       return 'frame';
+    case 'device.not_authorized':
+      return 'auth';
     case 'device.refused':
     case 'device.refused_item':
       return 'refused';

@@ -37,6 +37,48 @@ export const deviceErrors = errorTable({
     },
     retry: 'later',
   },
+  'device.not_authorized': {
+    says: { zh: '{host} 不接受这个用户名和密码', en: '{host} does not accept this user and password' },
+    next: {
+      zh: '核对用户和密码；海康等品牌要在“集成协议”里另建 ONVIF 用户。为防锁定，15 分钟后才再试；改好密码文件后会马上再试',
+      en: 'check both; some makers (Hikvision) want an ONVIF user of its own under integration protocols. To avoid a lock-out it is tried again after 15 minutes, or at once when the password file changes',
+    },
+    retry: 'later',
+  },
+  'device.no_camera': {
+    says: { zh: '{host} 应答了，但不是 ONVIF（{detail}）', en: '{host} answers, but not as ONVIF does ({detail})' },
+    next: {
+      zh: '核对 port 和 path；在摄像机网页里打开 ONVIF',
+      en: "check port and path; switch ONVIF on in the camera's web page",
+    },
+    retry: 'later',
+  },
+  'device.no_events': {
+    says: { zh: '{host} 不提供事件（{detail}）', en: '{host} offers no events ({detail})' },
+    next: {
+      zh: '每小时再试一次；抓图和在线检测不受影响。升级固件或打开事件服务',
+      en: 'it is tried again hourly; pictures and its health go on. Update the firmware, or switch events on',
+    },
+    retry: 'later',
+  },
+  'device.camera_fault': {
+    says: { zh: '{host} 拒绝：{detail}', en: '{host} refuses: {detail}' },
+    next: { zh: '会自动重试；若反复出现请升级固件', en: 'it is tried again; if this repeats, update the firmware' },
+    retry: 'later',
+  },
+  'device.no_snapshot': {
+    says: { zh: '{host} 没有给出抓图地址', en: '{host} names no address for pictures' },
+    next: {
+      zh: '刚连上时请稍候；rtsp 地址不能抓图，请在摄像机里打开 HTTP 抓图',
+      en: 'wait a moment after it came up; an rtsp address gives none: switch HTTP snapshots on in the camera',
+    },
+    retry: 'later',
+  },
+  'device.not_jpeg': {
+    says: { zh: '{host} 给的不是 JPEG 图片（{detail}）', en: 'what {host} gave is no JPEG ({detail})' },
+    next: { zh: '再试一次；或在摄像机里检查抓图设置', en: "try again, or check the camera's snapshot settings" },
+    retry: 'later',
+  },
   'device.speaks_first': {
     says: { zh: '设备 {device} 只主动上报，不能询问', en: 'device {device} speaks by itself and cannot be asked' },
     next: {
