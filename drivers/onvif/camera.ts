@@ -9,7 +9,8 @@ import { type Base, readPlace, urlAt } from './addresses.ts';
 import type { AskOptions, CameraClient, Reply } from './client.ts';
 import type { Notification } from './codec.ts';
 import { pullLimits } from './faults.ts';
-import { LIFE, type Outcome, type Step, type Subscription } from './session.ts';
+import { LIFE } from './lease.ts';
+import type { Outcome, Step, Subscription } from './session.ts';
 import {
   createQuestion,
   pullQuestion,
@@ -27,6 +28,8 @@ import { utcOf } from './timezone.ts';
 /** a pull is given so much longer than it may take */
 const PULL_GRACE = 10_000;
 const UNSUBSCRIBE_MS = 3000;
+/** paths of event services, most frequent first */
+const USUAL = ['/onvif/event_service', '/onvif/events_service', '/onvif/Events', '/onvif/event'];
 
 export interface About {
   readonly manufacturer: string;
@@ -44,7 +47,8 @@ export class Camera {
   private readonly client: CameraClient;
   private readonly base: Base;
   private readonly clock: Clock;
-  private eventPath: string;
+  /** undefined: the camera names none */
+  private eventPath: string | undefined;
   private mediaPath: string;
   /** a port that the camera named and nobody answers at */
   private deadPort: number | undefined;
@@ -54,7 +58,6 @@ export class Camera {
     this.client = client;
     this.base = base;
     this.clock = clock;
-    this.eventPath = base.path;
     this.mediaPath = base.path;
   }
 
@@ -159,14 +162,14 @@ export class Camera {
     return reply;
   }
 
-  /** False when the place of events is not among them: then it is taken to be the device service's. */
+  /** False when the place of events is not among them. */
   private takeServices(
     reply: Reply,
     read: (body: XmlElement) => readonly [string | undefined, string | undefined],
   ): boolean {
     if (reply.kind !== 'answer' || reply.answer.type !== 'other') return false;
     const [events, media] = read(reply.answer.body).map((address) => readPlace(address)?.path);
-    this.eventPath = events ?? this.base.path;
+    this.eventPath = events;
     this.mediaPath = media ?? this.base.path;
     return events !== undefined;
   }
@@ -184,9 +187,8 @@ export class Camera {
   }
 
   private async create(isAbsolute: boolean, signal: AbortSignal): Promise<Outcome> {
-    const url = urlAt(this.base, this.eventPath);
     const end = isAbsolute ? new Date(this.client.cameraTime() + LIFE) : LIFE;
-    const reply = await this.client.ask(url, createQuestion(url, end), { signal });
+    const { url, reply } = await this.createAt(end, signal);
     if (reply.kind !== 'answer' || reply.answer.type !== 'other') return this.outcome(reply);
     const { body, isWhole } = reply.answer;
     if (!isWhole) throw reply.http.cut ?? new WeinaoError('device.no_camera', { host: this.base.host, detail: '…' });
@@ -203,6 +205,18 @@ export class Camera {
       reference,
       ...(ends === undefined || now === undefined ? {} : { lifeMs: ends - now }),
     };
+  }
+
+  /** Where the camera names; where it names none, at the usual places, the first that knows the question. */
+  private async createAt(end: number | Date, signal: AbortSignal): Promise<{ url: string; reply: Reply }> {
+    const paths = this.eventPath === undefined ? [this.base.path, ...USUAL] : [this.eventPath];
+    for (const [i, path] of paths.entries()) {
+      const url = urlAt(this.base, path);
+      const reply = await this.client.ask(url, createQuestion(url, end), { signal });
+      const isElsewhere = reply.kind === 'fault' && (reply.is === 'missing' || reply.is === 'unsupported');
+      if (!isElsewhere || i === paths.length - 1) return { url, reply };
+    }
+    throw this.nonsense('…');
   }
 
   private portOf(port: number | undefined): number {

@@ -70,9 +70,7 @@ function itemFindings({ data }: Notification, row: TopicRow | undefined): Findin
 
 /** An event that says of itself that it is none. Other items that look like it are numbers of objects. */
 const saysNo = ({ data }: Notification): boolean =>
-  Object.entries(data).some(
-    ([name, text]) => (name === 'State' || name.startsWith('Is')) && readBool(text) === false,
-  );
+  Object.entries(data).some(([name, text]) => (name === 'State' || name.startsWith('Is')) && readBool(text) === false);
 
 const firstItem = ({ data }: Notification, items: readonly string[] | undefined): string | undefined => {
   const name = items?.find((item) => Object.hasOwn(data, item));

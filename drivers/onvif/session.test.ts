@@ -2,12 +2,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../test/fakes/random.ts';
+import { LIFE } from './lease.ts';
 import {
   AUTH_WAIT,
   CREATE_PACE,
   FIRST_BACKOFF,
   LAST_BACKOFF,
-  LIFE,
   type Outcome,
   type Pulled,
   Session,

@@ -8,20 +8,16 @@
  *
  * Guarantees: at most one Create in CREATE_PACE; a pull ended before its header counts as an empty one, RESETS_IN_A_ROW of them make a new subscription; a
  * subscription that was created is in `left` until it was unsubscribed or its life is over; the password is shown at most twice in AUTH_WAIT.
- * A camera's termination time is believed between LEAST_LIFE and MOST_LIFE; own monotonic time decides. All times are monotonic ms.
+ * All times are monotonic ms.
  */
 import type { FaultClass, PullLimits } from './faults.ts';
+import { Lease } from './lease.ts';
 import type { Reference } from './soap.ts';
 
-export const LIFE = 600_000;
 export const CREATE_PACE = 10_000;
-const LEAST_LIFE = 10_000;
-const MOST_LIFE = 3_600_000;
 const PULL = 30_000;
 const MESSAGES = 50;
 const LEAST_PULL = 2000;
-const RENEW_AT = 0.8;
-const RENEW_PACE = 60_000;
 export const FIRST_BACKOFF = 5000;
 export const LAST_BACKOFF = 300_000;
 export const AUTH_WAIT = 900_000;
@@ -104,13 +100,8 @@ export class Session {
   private checkResets = 0;
   private lastMedia = Number.NEGATIVE_INFINITY;
   private lastSync = 0;
-  private lastRenew = 0;
   private createdAt = 0;
-  private expires = 0;
-  private lifeMs = LIFE;
-  private ends: number | undefined;
-  private pullKeepsAlive = false;
-  private neverRenew = false;
+  private lease = new Lease(0, undefined);
   private resets = 0;
   private instants = 0;
   private hasPulled = false;
@@ -219,20 +210,15 @@ export class Session {
 
   private between(now: number, subscription: Subscription): Step {
     if (this.stage === 'sync') return { do: 'sync', subscription };
-    if (now - this.createdAt >= RECREATE_EVERY || now >= this.expires) return this.again(now);
+    if (now - this.createdAt >= RECREATE_EVERY || now >= this.lease.expires) return this.again(now);
     if (now - this.lastCheck >= this.checkEvery) return { do: 'check' };
     if (now - this.lastMedia >= MEDIA_EVERY) return { do: 'media' };
     if (now - this.lastSync >= SYNC_EVERY) return { do: 'sync', subscription };
-    if (this.isRenewDue(now)) return { do: 'renew', subscription };
+    if (this.lease.isRenewDue(now)) return { do: 'renew', subscription };
     // The first one only shows that it works.
     const most = this.hasPulled ? this.timeoutMs : LEAST_PULL;
-    const timeoutMs = Math.max(LEAST_PULL, Math.min(most, this.lifeMs / 2));
+    const timeoutMs = Math.max(LEAST_PULL, Math.min(most, this.lease.lifeMs / 2));
     return { do: 'pull', subscription, timeoutMs, messages: this.messages };
-  }
-
-  private isRenewDue(now: number): boolean {
-    if (this.pullKeepsAlive || this.neverRenew || this.ends === undefined) return false;
-    return now >= this.expires - (1 - RENEW_AT) * this.lifeMs && now - this.lastRenew >= RENEW_PACE;
   }
 
   /** A new subscription in place of this one, which is ended first. */
@@ -272,16 +258,10 @@ export class Session {
     this.creates++;
     if (outcome.kind === 'created') {
       const { reference, lifeMs } = outcome;
-      this.lifeMs = lifeMs !== undefined && lifeMs >= LEAST_LIFE && lifeMs <= MOST_LIFE ? lifeMs : LIFE;
-      // Its slot is held as long as was asked for, whatever the camera says of it.
-      const until = now + Math.max(LIFE, this.lifeMs);
-      this.current = { ...reference, until, isTried: false };
+      this.lease = new Lease(now, lifeMs);
+      this.current = { ...reference, until: this.lease.until, isTried: false };
       this.left = [...this.left.slice(1 - MOST_LEFT), this.current];
       this.createdAt = now;
-      this.lastRenew = now;
-      this.expires = now + this.lifeMs;
-      this.ends = undefined;
-      this.pullKeepsAlive = false;
       this.hasPulled = false;
       this.resets = 0;
       this.dumps = false;
@@ -304,9 +284,8 @@ export class Session {
 
   private renewed(outcome: Outcome, now: number): void {
     if (outcome.kind === 'error') return this.lose(now);
-    this.lastRenew = now;
-    if (outcome.kind === 'fault') this.neverRenew = true;
-    else if (outcome.kind === 'done') this.live(now, this.lifeMs);
+    this.lease.renewed(now, outcome.kind);
+    this.lives();
   }
 
   private pulled(outcome: Outcome, now: number): void {
@@ -328,7 +307,8 @@ export class Session {
     this.resets = 0;
     this.hasRetried = false;
     this.hasPulled = true;
-    this.keepAlive(ends, cameraNow, now);
+    this.lease.pulled(now, ends, cameraNow);
+    this.lives();
     this.judgeDump(initialized);
     if (this.current === undefined) return;
     const isInstant = messages === 0 && tookMs < INSTANT;
@@ -340,26 +320,11 @@ export class Session {
     return Math.min(MOST_PAUSE, LEAST_PAUSE * 2 ** Math.min(10, this.instants - 1));
   }
 
-  /** A pull that moves the end is what keeps it alive; where nothing readable is said, it is taken to. */
-  private keepAlive(ends: number | undefined, cameraNow: number | undefined, now: number): void {
-    const life = ends === undefined || cameraNow === undefined ? undefined : ends - cameraNow;
-    const isSound = life !== undefined && life >= LEAST_LIFE && life <= MOST_LIFE;
-    if (!isSound || ends === undefined) {
-      this.ends = undefined;
-      return this.live(now, LIFE);
-    }
-    const before = this.ends;
-    this.ends = ends;
-    if (before === undefined) return;
-    this.pullKeepsAlive = ends > before;
-    if (this.pullKeepsAlive) this.live(now, life);
-  }
-
-  private live(now: number, lifeMs: number): void {
-    this.expires = now + lifeMs;
-    if (this.current === undefined) return;
+  /** What is written down of it lives as long. */
+  private lives(): void {
     const before = this.current;
-    this.current = { ...before, until: now + Math.max(LIFE, lifeMs) };
+    if (before === undefined) return;
+    this.current = { ...before, until: this.lease.until };
     this.left = this.left.map((s) => (s === before ? (this.current ?? s) : s));
   }
 

@@ -74,7 +74,18 @@ async function get(url: string, deps: SnapshotDeps, signal: AbortSignal): Promis
 function checked({ status, body, cut }: HttpAnswer, host: string): Snapshot {
   if (status === 401 || status === 403) throw new WeinaoError('device.not_authorized', { host });
   if (cut !== undefined) throw cut;
-  const isJpeg = status === 200 && body.length > 4 && body[0] === 0xff && body[1] === 0xd8 && body[2] === 0xff;
+  const begins = body[0] === 0xff && body[1] === 0xd8 && body[2] === 0xff;
+  const isJpeg = status === 200 && begins && hasEnd(body);
   if (!isJpeg) throw new WeinaoError('device.not_jpeg', { host, detail: `HTTP ${status}, ${body.length} B` });
   return { type: 'image/jpeg', bytes: body };
+}
+
+/** some firmware fills up behind the end */
+const MOST_FILLING = 16 * 1024;
+
+/** FF D9, at the end or before what was filled up. */
+function hasEnd(body: Uint8Array): boolean {
+  const least = Math.max(2, body.length - MOST_FILLING);
+  for (let i = body.length - 2; i >= least; i--) if (body[i] === 0xff && body[i + 1] === 0xd9) return true;
+  return false;
 }

@@ -2,8 +2,8 @@
  * What a camera sees, out of what it says: the state of each point, and its changes.
  *
  * A property is a topic with its Source and Key (Core 25.12, 9.5). `Initialized` is a state and no happening; the same again is nothing; `Deleted` and an empty
- * Message clear. Where the end never comes it is made: after the row's time, after the owner's, or, as long as a topic was never heard to say false,
- * after NEVER_FALSE. A point is on while one of its properties is. When the camera is lost nothing is known any more, and nothing is false.
+ * Message clear. Where the end never comes it is made: after the row's time, after the owner's, or, for what does not last (topics.ts) and as long as a
+ * topic was never heard to change to false, after NEVER_FALSE. A point is on while one of its properties is. When the camera is lost nothing is known any more, and nothing is false.
  * The event time is the moment it was heard.
  * Bounds: MOST_PROPERTIES; a plain event is told within a budget (RATE, BURST), beyond which several are one; of one answer each point tells all
  * its changes within that budget, beyond it that it was on, and what it is at last.
@@ -15,7 +15,7 @@ import { Bucket } from './bucket.ts';
 import type { Notification } from './codec.ts';
 import { meaningOf, readBool, readNumber } from './meaning.ts';
 import type { CameraPoint } from './schema.ts';
-import { type KindName, PERSONAL, type TopicTable, withoutPrefixes } from './topics.ts';
+import { KINDS, type Kind, type KindName, PERSONAL, type TopicTable, withoutPrefixes } from './topics.ts';
 
 const MOST_PROPERTIES = 1000;
 /** properties of single objects: their end gets lost with a full queue */
@@ -136,7 +136,7 @@ export class CameraState {
     property.data = message.data;
     for (const { kind, value } of findings) {
       property.values.set(kind, value);
-      if (value === false) this.saysFalse.add(message.topic);
+      if (value === false && message.operation !== 'Initialized') this.saysFalse.add(message.topic);
     }
     this.endLater(property, message, row?.clearMs);
     if (isPlain && !isNew && findings.length > 0) return this.pulse(property, message);
@@ -183,11 +183,12 @@ export class CameraState {
   }
 
   private endLater(property: Property, message: Notification, rowMs: number | undefined): void {
-    const isOn = [...property.values.values()].includes(true);
+    const on = [...property.values].flatMap(([kind, value]) => (value === true ? [kind] : []));
     const own = this.points.find((s) => s.point.clear !== undefined && this.concerns(s.point, property))?.point.clear;
     const object = Object.keys(message.key).length > 0 ? OBJECT_MS : undefined;
-    const ms = own ?? rowMs ?? (this.saysFalse.has(message.topic) ? object : NEVER_FALSE);
-    property.over = isOn && ms !== undefined ? this.clock.mono() + ms : undefined;
+    const isTrusted = this.saysFalse.has(message.topic) || on.some((kind) => lasts(kind));
+    const ms = own ?? rowMs ?? (isTrusted ? object : NEVER_FALSE);
+    property.over = on.length > 0 && ms !== undefined ? this.clock.mono() + ms : undefined;
   }
 
   private drop(key: string): void {
@@ -313,6 +314,11 @@ export class CameraState {
     return kept;
   }
 }
+
+const lasts = (kind: KindName): boolean => {
+  const { lasts: is = false }: Kind = KINDS[kind];
+  return is;
+};
 
 const keyOf = ({ topic, source, key }: Notification): string => JSON.stringify([topic, source, key]);
 

@@ -12,6 +12,8 @@ export interface Kind {
   readonly unit?: string;
   readonly isNumber?: boolean;
   readonly hint?: string;
+  /** it may be so for hours: it never ends by itself */
+  readonly lasts?: boolean;
 }
 
 const kind = (zh: string, en: string, more: Omit<Kind, 'says'> = {}): Kind => ({ says: { zh, en }, ...more });
@@ -23,12 +25,12 @@ export const KINDS = {
   region_enter: kind('进入区域', 'region entered'),
   region_leave: kind('离开区域', 'region left'),
   loitering: kind('徘徊', 'loitering'),
-  tamper: kind('遮挡', 'tampering'),
-  picture_bad: kind('画面异常', 'picture too dark, bright, blurred or changed'),
-  picture_lost: kind('视频丢失', 'signal loss', { hint: 'signal-loss' }),
-  casing: kind('外壳打开', 'casing open'),
-  digital_input: kind('报警输入', 'digital input', { hint: 'digital-input' }),
-  relay: kind('继电器', 'relay'),
+  tamper: kind('遮挡', 'tampering', { lasts: true }),
+  picture_bad: kind('画面异常', 'picture too dark, bright, blurred or changed', { lasts: true }),
+  picture_lost: kind('视频丢失', 'signal loss', { hint: 'signal-loss', lasts: true }),
+  casing: kind('外壳打开', 'casing open', { lasts: true }),
+  digital_input: kind('报警输入', 'digital input', { hint: 'digital-input', lasts: true }),
+  relay: kind('继电器', 'relay', { lasts: true }),
   person: kind('有人', 'person', { hint: 'people' }),
   vehicle: kind('车辆', 'vehicle'),
   animal: kind('动物', 'animal'),
@@ -37,17 +39,17 @@ export const KINDS = {
   face: kind('有人脸（不含身份）', 'a face, without who it is'),
   plate: kind('有车牌（不含号码）', 'a plate, without its number'),
   crowd: kind('人员聚集', 'crowd'),
-  parking: kind('违停', 'parking'),
-  left_object: kind('遗留物', 'object left'),
+  parking: kind('违停', 'parking', { lasts: true }),
+  left_object: kind('遗留物', 'object left', { lasts: true }),
   taken_object: kind('物品搬移', 'object taken'),
   fall: kind('跌倒', 'fall'),
-  fire: kind('火焰', 'fire'),
-  smoke: kind('烟雾', 'smoke'),
-  overheat: kind('温度报警', 'temperature alarm'),
+  fire: kind('火焰', 'fire', { lasts: true }),
+  smoke: kind('烟雾', 'smoke', { lasts: true }),
+  overheat: kind('温度报警', 'temperature alarm', { lasts: true }),
   sound: kind('异常声音', 'sound'),
-  storage_failure: kind('存储故障', 'storage failure', { hint: 'storage-failure' }),
-  hardware_failure: kind('硬件故障', 'hardware failure', { hint: 'hardware-failure' }),
-  network_failure: kind('网络断开', 'network failure', { hint: 'network-failure' }),
+  storage_failure: kind('存储故障', 'storage failure', { hint: 'storage-failure', lasts: true }),
+  hardware_failure: kind('硬件故障', 'hardware failure', { hint: 'hardware-failure', lasts: true }),
+  network_failure: kind('网络断开', 'network failure', { hint: 'network-failure', lasts: true }),
   illegal_access: kind('非法登录', 'illegal access', { hint: 'illegal-access' }),
   people: kind('人数', 'people present', { isNumber: true, hint: 'occupancy' }),
   count: kind('累计人数', 'counter of passages', { isNumber: true, hint: 'people-count' }),

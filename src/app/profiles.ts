@@ -92,6 +92,8 @@ export function trialSite(face: DriverFace, profile: string): string {
   const [carries = 'tcp'] = face.carries;
   const carrier = { serial: '/dev/null', mqtt: 'mqtt://127.0.0.1:1' }[String(carries)] ?? '127.0.0.1:1';
   const keys = face.trial ?? (face.station({ address: 1, points: {} }) === undefined ? {} : { address: 1 });
-  const device = flowYaml({ driver: face.name, channel: 'c', ...keys, profile });
+  // One that stands on no line needs none.
+  const channel = face.carries.length === 0 ? {} : { channel: 'c' };
+  const device = flowYaml({ driver: face.name, ...channel, ...keys, profile });
   return `site: {id: x, name: x}\nchannels: {c: ${flowYaml({ [carries]: carrier })}}\ndevices:\n  d: ${device}\n`;
 }

@@ -28,10 +28,12 @@ const replies = (driver: string, protocol: string): Uint8Array[] =>
         .trim()
         .split('\n'),
     )
-    .map((line) => JSON.parse(line) as { protocol: string; response?: string | null; request?: string | null })
+    .map((line) => JSON.parse(line) as { protocol: string; [key: string]: string | null | undefined })
     .filter((c) => c.protocol === protocol)
-    .flatMap((c) => [c.response, c.request])
-    .flatMap((hex) => (hex === undefined || hex === null ? [] : [unhex(hex) ?? new Uint8Array(0)]))
+    .flatMap((c) => [
+      ...[c.response, c.request].flatMap((hex) => unhex(hex ?? '') ?? []),
+      ...(c.base64 == null ? [] : [new Uint8Array(Buffer.from(c.base64, 'base64'))]),
+    ])
     .filter((b) => b.length > 0);
 
 const all = drivers.flatMap((d) => d.protocols.map((protocol) => [protocol, d] as const));
