@@ -28,7 +28,7 @@ function entry(
   const isAll = view.kind === 'everything';
   const place = isAll ? site.places.get(device?.zone ?? '') : privacy.coarse(device?.zone);
   const mine = view.points[id] ?? {};
-  // A name tells whose it is: it needs the class of the whole, which whoever may see all points of it has.
+  // Names tell whose it is, also those of its harmless points: they need the class of the whole.
   const isNamed = isAll || privacy.of(id) === 'none' || Object.values(mine).includes(privacy.of(id));
   const label = (text: string): string => (isAll || privacy.of(id) !== 'none' ? text : scrub(text));
   const points = [...(site.devices.get(id)?.points ?? []), ...made]
@@ -38,7 +38,7 @@ function entry(
       {
         kind: point.kind,
         class: point.class,
-        ...(point.name === undefined ? {} : { name: label(point.name) }),
+        ...(point.name === undefined || !isNamed ? {} : { name: label(point.name) }),
         ...(point.unit === undefined ? {} : { unit: point.unit }),
       },
     ]);

@@ -1,6 +1,7 @@
 /** A feed's view resolved against the site as it is: plain data for its contract. Pure. */
 import type { FeedModel, PointModel, SiteModel } from '../base/model.ts';
 import { glob, placesAround } from '../base/places.ts';
+import { type Privacy, privacyOf } from '../base/privacy.ts';
 import {
   type AlarmFilter,
   type AlarmRights,
@@ -27,12 +28,13 @@ export function resolveView(
   }));
   if (view === 'everything') return { kind: 'everything', points: grouped(points.filter((p) => p.of !== 'none')) };
   const things = thingsOf(model, made);
+  const privacy = privacyOf(model);
   const { commands, config } = Object.assign({}, ...view.map(plainRights)) as { commands?: Rights; config?: Rights };
   return {
     kind: 'list',
     alarms: view.flatMap((selection) => alarmsOf(selection, things, model)),
     points: grouped(points.filter((p) => view.some((selection) => isSampled(selection, p, things, model)))),
-    devices: [...new Set(view.flatMap((selection) => devicesOf(selection, things, model, points)))].sort(),
+    devices: [...new Set(view.flatMap((selection) => devicesOf(selection, model, privacy)))].sort(),
     stats: named(view, 'stats', (spec) => ({ ...rightsOf(spec), least: spec.at_least ?? 0 })),
     forms: named(view, 'forms', rightsOf),
     ...(commands === undefined ? {} : { commands }),
@@ -106,11 +108,11 @@ function isSampled({ telemetry }: SelectionSpec, { device, point, of }: Point, t
 }
 
 /** A device of which anything is personal is told of only where the class is named. */
-function devicesOf({ devices }: SelectionSpec, things: Things, model: SiteModel, points: readonly Point[]): string[] {
+function devicesOf({ devices }: SelectionSpec, model: SiteModel, privacy: Privacy): string[] {
   if (devices === undefined) return [];
   const { classes = [] } = devices;
-  const hidden = new Set(points.filter((p) => !isNamed({ classes }, p.of)).map((p) => p.device));
-  return [...things.values()].filter((t) => !hidden.has(t.id) && fits(devices, t, model)).map((t) => t.id);
+  const told = [...model.devices.values()].filter((d) => isNamed({ classes }, privacy.of(d.id)));
+  return told.filter((device) => fits(devices, device, model)).map((device) => device.id);
 }
 
 function alarmsOf({ alarms }: SelectionSpec, things: Things, model: SiteModel): AlarmRights[] {

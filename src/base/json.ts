@@ -40,6 +40,23 @@ function canonicalObject(object: JsonObject): string {
 }
 
 function asciiKey(key: string): string {
-  for (let i = 0; i < key.length; i++) if (key.charCodeAt(i) > 126) throw new RangeError(`key is not ASCII: ${key}`);
+  if (!isAscii(key)) throw new RangeError(`key is not ASCII: ${key}`);
   return JSON.stringify(key);
+}
+
+function isAscii(key: string): boolean {
+  for (let i = 0; i < key.length; i++) if (key.charCodeAt(i) > 126) return false;
+  return true;
+}
+
+/** The nearest that can be said: numbers rounded, what cannot be told left out. A row must never stop the stream behind it. */
+export function fitting(value: Json): Json | undefined {
+  if (typeof value === 'number') return feedNumber(value);
+  if (typeof value !== 'object' || (value as unknown) === null) return value ?? undefined;
+  if (Array.isArray(value)) return (value as readonly Json[]).flatMap((one) => fitting(one) ?? []);
+  const told = Object.entries(value).flatMap(([key, one]) => {
+    const fits = isAscii(key) ? fitting(one) : undefined;
+    return fits === undefined ? [] : [[key, fits] as const];
+  });
+  return Object.fromEntries(told);
 }

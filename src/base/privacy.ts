@@ -5,7 +5,7 @@
  *   it lies in another place and all that stands in it is personal, unless it holds several homes and so is a building.
  * Labels of what is of class none (a tank's name) are labels of equipment; those of the others are personal as the thing is.
  */
-import type { JsonObject } from './json.ts';
+import { feedNumber, type JsonObject } from './json.ts';
 import type { DataClass, Place, Position, SiteModel } from './model.ts';
 
 const RANK: readonly DataClass[] = ['none', 'personal', 'sensitive'];
@@ -64,7 +64,10 @@ export function privacyOf({ devices, assets, places }: SiteModel): Privacy {
 
 /** A place as an event tells it. */
 export function placeData({ id, name, lat, lon }: Place): JsonObject {
-  return { path: id, name, ...(lat === undefined || lon === undefined ? {} : { lat, lon }) };
+  return { path: id, name, ...(lat === undefined || lon === undefined ? {} : positionData({ lat, lon })) };
 }
 
-export const positionData = ({ lat, lon }: Position): JsonObject => ({ lat, lon });
+/** To four decimals, as all numbers of the feed: ten metres. */
+export function positionData({ lat, lon }: Position): JsonObject {
+  return { lat: feedNumber(lat) ?? 0, lon: feedNumber(lon) ?? 0 };
+}

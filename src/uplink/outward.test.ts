@@ -148,6 +148,19 @@ describe('the outward bytes', () => {
     expect(verifier.summary()).toMatchObject({ chain: 'ok', gaps: 0, dropped: 2125, events: 0 });
   });
 
+  it('come of every row, whatever numbers and keys are in it', () => {
+    const odd = {
+      lat: 22.540871,
+      big: 1e300,
+      位置: 1,
+      none: null as never,
+      deep: [{ x: Number.NaN, y: -0 }],
+      text: 'a',
+    };
+    const [, member] = streamOf('a', CONTRACT, [event(1, { kind: 'command.result', data: odd })]).map(text);
+    expect(JSON.parse(member ?? '').data).toEqual({ lat: 22.5409, deep: [{ y: 0 }], text: 'a' });
+  });
+
   it('are the same under zstd, and recognised by their first bytes', () => {
     const packed = streamOf('t', { ...CONTRACT, encoding: 'json+zstd' });
     const verifier = createVerifier();

@@ -8,7 +8,7 @@
  */
 import { renderTemplate } from '../base/alarm-text.ts';
 import type { StoredEvent } from '../base/event.ts';
-import type { Json, JsonObject } from '../base/json.ts';
+import { fitting, type Json, type JsonObject } from '../base/json.ts';
 import type { DataClass } from '../base/model.ts';
 import { mask, scrub, WITHHELD } from '../base/scrub.ts';
 import { isNamed, type NamedClass, type Rights } from '../base/view.ts';
@@ -38,7 +38,7 @@ export interface Redacted {
 /** @param rights undefined = everything may be seen */
 export function redact(event: StoredEvent, rights: Rights | undefined, pseudonym: (id: string) => string): Redacted {
   const teller = new Teller(event, rights, pseudonym);
-  const data = teller.all();
+  const data = (fitting(teller.all()) ?? {}) as JsonObject;
   const { subject } = event;
   return { data, disclosed: teller.disclosed, ...(subject === undefined ? {} : { subject: teller.id(subject) }) };
 }

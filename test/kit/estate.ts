@@ -14,13 +14,13 @@ import type { DeviceModel, Person } from '../../src/base/model.ts';
 import { simulatedPort } from '../../src/link/simulated.ts';
 import { createVerifier, type Member, type Summary } from '../../src/uplink/index.ts';
 import { createOutward } from '../../src/uplink/outward.ts';
-import { FakeBroker } from '../fakes/broker.ts';
+import { FakeBroker, type Published } from '../fakes/broker.ts';
 import { VirtualClock } from '../fakes/clock.ts';
 import { FakeEstateBroker } from '../fakes/estate-broker.ts';
 import { memoryLog } from '../fakes/log.ts';
 import { seededRandom } from '../fakes/random.ts';
 import { type LoopbackStore, loopbackStore } from '../fakes/store.ts';
-import { tempSite } from './site.ts';
+import { type Site, tempSite } from './site.ts';
 
 class EstateClock extends VirtualClock {
   floor(): void {}
@@ -28,7 +28,7 @@ class EstateClock extends VirtualClock {
 
 interface Register {
   readonly register: { readonly table: string; readonly address: number };
-  readonly as: { readonly as: string };
+  readonly as: { readonly as: string; readonly length: number };
 }
 
 export interface Written {
@@ -42,7 +42,9 @@ export interface Written {
 export interface Estate {
   readonly clock: VirtualClock;
   readonly house: House;
+  /** of the first feed */
   readonly broker: FakeBroker;
+  brokerOf(feed: string): FakeBroker;
   /** the broker of the estate's own devices */
   readonly estateBroker: FakeEstateBroker;
   readonly store: () => LoopbackStore;
@@ -54,7 +56,8 @@ export interface Estate {
   readonly screen: (BoardLine & { readonly at: number })[];
   /** what a webhook answers */
   answer: (person: Person, body: JsonObject) => unknown;
-  set(point: string, value: boolean | number): void;
+  /** a text has as many letters as its point */
+  set(point: string, value: boolean | number | string): void;
   /** a device stops answering, or answers again */
   dead(device: string, isDead: boolean): void;
   pass(ms: number): Promise<void>;
@@ -62,7 +65,11 @@ export interface Estate {
   alarms(): { readonly kind: string; readonly data: Record<string, never>; readonly test: boolean }[];
   /** results of commands and actions, as the platform got them */
   results(): readonly JsonObject[];
-  summary(): Summary;
+  /** members of a feed, of the first when not said */
+  members(feed?: string): readonly Member[];
+  summary(feed?: string): Summary;
+  /** files of the configuration changed, and taken over */
+  reload(files: Readonly<Record<string, string>>): Promise<void>;
   restart(): Promise<void>;
 }
 
@@ -86,6 +93,15 @@ export async function openEstate(
       recursive: true,
     });
   }
+  const estate = new LiveEstate(await checkedSite(site), site, setup);
+  await estate.start();
+  onTestFinished(async () => {
+    await estate.house.stop();
+  });
+  return estate;
+}
+
+async function checkedSite(site: Site): Promise<CheckedSite> {
   const { site: checked, problems } = await checkConfig(site.config, {});
   if (checked === undefined)
     throw new Error(
@@ -95,17 +111,12 @@ export async function openEstate(
         1,
       ),
     );
-  const estate = new LiveEstate(checked, setup);
-  await estate.start();
-  onTestFinished(async () => {
-    await estate.house.stop();
-  });
-  return estate;
+  return checked;
 }
 
 class LiveEstate implements Estate {
   readonly clock: EstateClock;
-  readonly broker = new FakeBroker();
+  private readonly brokers = new Map<string, FakeBroker>();
   readonly estateBroker = new FakeEstateBroker();
   readonly writes: Written[] = [];
   readonly told: { person: string; body: JsonObject }[] = [];
@@ -114,13 +125,15 @@ class LiveEstate implements Estate {
   house!: House;
   answer: Estate['answer'] = () => ({});
   private readonly site: CheckedSite;
-  private readonly values = new Map<string, number>();
+  private readonly folder: Site;
+  private readonly values = new Map<string, number | string>();
   private readonly deadOnes = new Set<string>();
   private current: LoopbackStore | undefined;
   private lives = 0;
 
-  constructor(site: CheckedSite, { wall, turns = 6 }: EstateSetup) {
+  constructor(site: CheckedSite, folder: Site, { wall, turns = 6 }: EstateSetup) {
     this.site = site;
+    this.folder = folder;
     this.clock = new EstateClock(wall ?? Date.UTC(2026, 5, 1, 4), turns);
   }
 
@@ -150,7 +163,7 @@ class LiveEstate implements Estate {
             this.current = loopbackStore(createOutward());
             return this.current;
           },
-          connectFeed: () => this.broker.connect(),
+          connectFeed: ({ id }) => this.brokerOf(id).connect(),
           post: (person, body) => {
             this.told.push({ person: person.id, body });
             return Promise.resolve(this.answer(person, body));
@@ -169,12 +182,27 @@ class LiveEstate implements Estate {
 
   async restart(): Promise<void> {
     await this.house.stop();
-    this.broker.drop();
+    for (const broker of this.brokers.values()) broker.drop();
     await this.start();
   }
 
-  set(point: string, value: boolean | number): void {
-    this.values.set(point, Number(value));
+  get broker(): FakeBroker {
+    return this.brokerOf([...this.site.model.feeds.keys()][0] ?? '');
+  }
+
+  brokerOf(feed: string): FakeBroker {
+    const broker = this.brokers.get(feed) ?? new FakeBroker();
+    this.brokers.set(feed, broker);
+    return broker;
+  }
+
+  async reload(files: Readonly<Record<string, string>>): Promise<void> {
+    this.folder.write(files);
+    await this.house.apply(await checkedSite(this.folder));
+  }
+
+  set(point: string, value: boolean | number | string): void {
+    this.values.set(point, typeof value === 'string' ? value : Number(value));
   }
 
   dead(device: string, isDead: boolean): void {
@@ -202,15 +230,19 @@ class LiveEstate implements Estate {
       .map((m) => m.data);
   }
 
-  summary(): Summary {
+  summary(feed?: string): Summary {
     const verifier = createVerifier();
-    for (const { topic, payload } of this.broker.taken) verifier.take(topic, payload);
+    for (const { topic, payload } of this.takenBy(feed)) verifier.take(topic, payload);
     return verifier.summary();
   }
 
-  private members(): Member[] {
+  members(feed?: string): Member[] {
     const verifier = createVerifier();
-    return this.broker.taken.flatMap(({ topic, payload }) => verifier.take(topic, payload) ?? []);
+    return this.takenBy(feed).flatMap(({ topic, payload }) => verifier.take(topic, payload) ?? []);
+  }
+
+  private takenBy(feed: string | undefined): readonly Published[] {
+    return (feed === undefined ? this.broker : this.brokerOf(feed)).taken;
   }
 
   private unitOf(device: DeviceModel): SimulatedUnit {
@@ -220,10 +252,10 @@ class LiveEstate implements Estate {
         id,
         {
           register,
-          as: { as },
+          as: { as, length },
         },
       ] of Object.entries(points)) {
-        const words = as === 'float32' ? 2 : 1;
+        const words = as === 'float32' ? 2 : as === 'string' ? Math.ceil(length / 2) : 1;
         if (register.table === table && address >= register.address && address < register.address + words)
           return { id, word: address - register.address, as };
       }
@@ -235,6 +267,8 @@ class LiveEstate implements Estate {
         const found = at(table, address);
         if (found === undefined) return undefined;
         const value = this.values.get(`${device.id}.${found.id}`) ?? 0;
+        if (typeof value === 'string')
+          return value.charCodeAt(2 * found.word) * 256 + value.charCodeAt(2 * found.word + 1);
         return found.as === 'float32' ? float32Registers(value)[found.word] : value;
       },
       write: (table, address, value) => {
