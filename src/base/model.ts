@@ -6,6 +6,7 @@
 import type { Verb } from './command.ts';
 import type { ProfileUse } from './confirmed.ts';
 import type { Path } from './problem.ts';
+import type { Text } from './text.ts';
 import type { ViewSpec } from './view.ts';
 
 export type DataClass = 'none' | 'personal' | 'sensitive';
@@ -259,6 +260,10 @@ export interface FeedModel {
   readonly view: ViewSpec;
   /** what its platform may ask of us; nothing when left out */
   readonly commands?: FeedCommands;
+  /** what it is for, as the page of its contract says it */
+  readonly purpose?: Text;
+  /** legal basis, or number of the record of consent */
+  readonly basis?: string;
   readonly hash: string;
 }
 

@@ -15,4 +15,9 @@ export function registerFeed({ group, verb, text, call, done }: Registrar): void
     .action(async (source, options) =>
       done(await (await import('./verbs/feed.ts')).feedVerify(call(options), source, options)),
     );
+  verb(feed, 'contract <name>', 'feedContract')
+    .option('--out <dir>', text('contractOut'))
+    .action(async (name, options) =>
+      done(await (await import('./verbs/contract.ts')).feedContract(call(options), name, options)),
+    );
 }

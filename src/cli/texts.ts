@@ -23,6 +23,11 @@ export const HELP = {
   decode: { zh: '解释报文', en: 'explain bytes' },
   feed: { zh: '上报通道', en: 'feeds to platforms' },
   verify: { zh: '验证一份上报记录或在线数据', en: 'verify a captured or live feed' },
+  feedContract: {
+    zh: '通道的约定：采集什么、给谁、为什么；AsyncAPI 和 JSON Schema',
+    en: 'what a feed carries, to whom and why; AsyncAPI and JSON Schemas',
+  },
+  contractOut: { zh: '写入此目录', en: 'write the files into this folder' },
   config: { zh: '配置目录', en: 'configuration folder' },
   lang: { zh: '语言 zh|en', en: 'language zh|en' },
   json: { zh: '输出 JSON', en: 'print JSON' },

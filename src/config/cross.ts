@@ -102,6 +102,14 @@ export async function buildFeeds(
   for (const [id, section] of Object.entries(sections.feeds)) {
     report.id(['feeds', id], id);
     checkView(id, section, vocabulary, report);
+    if (section.basis === undefined && namesSensitive(section.view))
+      report.problems.push({
+        code: 'config.no_basis',
+        params: {},
+        path: ['feeds', id],
+        atKey: true,
+        severity: 'warning',
+      });
     for (const key of SECRETS) await checkSecret(['feeds', id, key], section[key], report, readSecret);
     checkWay(id, section, report, sections.devices);
     await checkSecret(['feeds', id, 'alink', 'secret'], section.alink?.secret, report, readSecret);
@@ -130,3 +138,6 @@ export async function checkDeviceSecrets(
     for (const [key, ref] of Object.entries(drivers.get(driver)?.secrets?.(config) ?? {}))
       await checkSecret(['devices', id, key], ref, report, readSecret);
 }
+
+/** Somewhere in its selections. */
+const namesSensitive = (view: unknown): boolean => JSON.stringify(view ?? '').includes('"sensitive"');

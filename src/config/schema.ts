@@ -169,6 +169,7 @@ export const grantSchema = z.strictObject({
   forms: words.optional(),
 });
 export type GrantSection = z.output<typeof grantSchema>;
+const line = z.string().min(1).max(200);
 
 export const feedSchema = z.strictObject({
   to: feedUrl,
@@ -196,6 +197,11 @@ export const feedSchema = z.strictObject({
   /** how far ahead a command may expire */
   max_ttl: duration.refine((ms) => ms <= MOST_TTL, custom('config.max_ttl')).default(MOST_TTL),
   view: viewSchema.optional(),
+  purpose: z
+    .union([z.strictObject({ zh: line, en: line }), line])
+    .transform((given) => (typeof given === 'string' ? { zh: given, en: given } : given))
+    .optional(),
+  basis: line.optional(),
 });
 
 export const siteSchema = z.strictObject({

@@ -12,6 +12,8 @@ export class FakeBroker {
   /** everything it took, in order */
   readonly taken: Published[] = [];
   readonly retained = new Map<string, Uint8Array>();
+  /** topics that were ever subscribed to */
+  readonly subscribed = new Set<string>();
   isAway = false;
   /** reason code for a packet, or undefined = taken */
   refuses: (topic: string, payload: Uint8Array) => number | undefined = () => undefined;
@@ -63,6 +65,7 @@ export class FakeBroker {
         }),
       subscribe: (topics) => {
         for (const topic of topics) {
+          this.subscribed.add(topic);
           const payload = this.retained.get(topic);
           if (payload !== undefined) queueMicrotask(() => mine.deliver(topic, payload, { retain: true }));
         }

@@ -406,6 +406,11 @@ export const configErrors = errorTable({
     },
     retry: 'never',
   },
+  'config.no_basis': {
+    says: { zh: 'view 给出敏感个人信息，未写依据', en: 'the view names sensitive data, and no basis is written' },
+    next: { zh: '写 basis: 同意记录编号或法律条款', en: 'write basis: the record of consent, or the law' },
+    retry: 'never',
+  },
   'config.too_many': {
     says: { zh: '{what} 超过 {limit} 个', en: 'more than {limit} {what}' },
     next: { zh: '一台网关管不了这么多，请分到几台', en: 'too many for one gateway; use several' },

@@ -204,7 +204,8 @@ export class StatRun {
 
   private draft(subject: string, { until }: Window, data: JsonObject, now: Instant): EventDraft {
     const at = { wall: until, mono: now.mono - (now.wall - until), synced: now.synced };
-    return { kind: 'stat.computed', subject, at, data };
+    // The end of a window is no name: elsewhere `to` may be somebody.
+    return { kind: 'stat.computed', subject, at, data, classes: { to: 'none' } };
   }
 
   private bodies(window: Window): (readonly [string, JsonObject])[] {
