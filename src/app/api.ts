@@ -2,6 +2,7 @@
  * The daemon's local API: HTTP over its unix socket, for the CLI and whoever the socket's group lets in.
  * GET /v1/status /v1/health /v1/watch /v1/wire?channel=ID /v1/plan /v1/scan?channel=ID /v1/alarms /v1/maint /v1/look?rule=ID /v1/commands
  * POST /v1/reload /v1/probe /v1/relearn /v1/operate /v1/write /v1/confirm
+ * GET /v1/feeds, POST /v1/feeds/replay /v1/feeds/forget
  */
 
 import { hex } from '../base/bytes.ts';
@@ -33,6 +34,9 @@ export interface ApiHouse {
   confirm(ask: unknown): Promise<unknown>;
   /** asked before the reply begins, so that a house still starting is an error and not an empty stream */
   watch(filter: WatchFilter): (push: (line: WatchLine) => void, signal: AbortSignal) => void;
+  feeds(): Promise<unknown>;
+  replayFeed(ask: unknown): Promise<unknown>;
+  forgetFeed(ask: unknown): Promise<unknown>;
   /** throws cli.unknown_channel */
   capture(channel: string, listener: (record: WireRecord) => void): () => void;
 }
@@ -79,6 +83,12 @@ async function route(house: ApiHouse, request: ApiRequest, signal: AbortSignal):
       return { status: 200, json: house.commands() };
     case 'POST /v1/confirm':
       return { status: 200, json: await house.confirm(request.body) };
+    case 'GET /v1/feeds':
+      return { status: 200, json: await house.feeds() };
+    case 'POST /v1/feeds/replay':
+      return { status: 200, json: await house.replayFeed(request.body) };
+    case 'POST /v1/feeds/forget':
+      return { status: 200, json: await house.forgetFeed(request.body) };
     case 'GET /v1/watch': {
       const device = query.get('device');
       const filter = {

@@ -19,6 +19,7 @@ import { timeSynchronised } from '../io/timesync.ts';
 import { apiHandler } from './api.ts';
 import { type Checked, type CheckedSite, checkConfigApart, type Env } from './check.ts';
 import { configFault } from './faults.ts';
+import { feedsOf, forgetFeed, replayFeed } from './feeds.ts';
 import { createHealth, type HealthWatch } from './health.ts';
 import { type House, openHouse } from './house.ts';
 import { alarmView, answerOf, readConfirm, readOperation, readWrite } from './operate.ts';
@@ -256,6 +257,9 @@ class LiveDaemon implements Daemon {
         const { id, by, isYes } = readConfirm(ask);
         return { schema: 1, ...(await this.house.commands.confirm(id, by, isYes)) };
       },
+      feeds: () => feedsOf(this.house, this.deps.clock.now().wall),
+      replayFeed: (ask) => replayFeed(this.house, ask),
+      forgetFeed: (ask) => forgetFeed(this.house, ask),
       watch: (filter) => {
         const { hub } = this.house;
         return (push, signal) => hub.listen(filter, push, signal);

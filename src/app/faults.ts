@@ -1,5 +1,6 @@
 /** The gateway's own alarms, in the words of the duty room. */
-import type { Shed } from '../base/feed.ts';
+import type { Stream } from '../base/event.ts';
+import type { GapReason } from '../base/feed.ts';
 import type { LocatedProblem } from '../base/problem.ts';
 import { showProblem } from '../config/show.ts';
 import type { TechnicalFault } from './technical.ts';
@@ -49,19 +50,22 @@ export const silentFault = (feed: string): TechnicalFault => ({
   values: { feed },
 });
 
-/** Telemetry nobody took was given up; what it was stands in the feed's own gap. */
-export const shedFault = (feed: string, why: Shed): TechnicalFault => ({
+/** What nobody took was given up; how much it was stands in the feed's own gap. */
+export const lostFault = (feed: string, stream: Stream, why: GapReason): TechnicalFault => ({
   topic: 'shed',
   instance: feed,
   level: 'red',
-  name: '未上报的数据被丢弃',
-  text:
-    why === 'disk-full'
-      ? '存储空间不足，平台 {feed} 最早的未上报数据已丢弃'
-      : '平台 {feed} 的数据超过保留期仍未取走，已丢弃',
-  act: '检查上行网络和平台；报警不受影响',
+  name: stream === 'a' ? '未上报的报警被丢弃' : '未上报的数据被丢弃',
+  text: LOST[why] ?? '平台 {feed} 有未上报的内容无法送达',
+  act: stream === 'a' ? '立即检查上行网络和平台' : '检查上行网络和平台；报警不受影响',
   values: { feed },
 });
+
+const LOST: Readonly<Partial<Record<GapReason, string>>> = {
+  'disk-full': '存储空间不足，平台 {feed} 最早的未上报内容已丢弃',
+  'kept-too-long': '平台 {feed} 的内容超过保留期仍未取走，已丢弃',
+  damaged: '存储卡上有损坏的数据，平台 {feed} 的一部分无法上报',
+};
 
 export const configFault = (problems: readonly LocatedProblem[]): TechnicalFault => ({
   topic: 'config',

@@ -8,7 +8,6 @@
  */
 import { drivers } from '../../drivers/index.ts';
 import { WeinaoError } from '../base/errors/index.ts';
-import { isShed } from '../base/feed.ts';
 import type { Commit, JournalFacts, Restored } from '../base/journal.ts';
 import { type FeedModel, type SiteModel, VALUE_TYPE } from '../base/model.ts';
 import type { Clock, Log, Random } from '../base/ports.ts';
@@ -21,6 +20,7 @@ import { openGatewayKey, openPseudonymKey, type Signer } from '../io/keys.ts';
 import { ensureFolder } from '../io/process.ts';
 import { createJournal, type JournalFace } from '../journal/index.ts';
 import { journalFile } from '../journal/path.ts';
+import { budgetFor } from '../journal/room.ts';
 import { createUplink, type Uplink } from '../uplink/index.ts';
 import { type Describe, describer } from './about.ts';
 import { type AlarmBoard, createBoard } from './board.ts';
@@ -28,7 +28,7 @@ import { catalogOf } from './catalog.ts';
 import type { CheckedSite } from './check.ts';
 import type { CommandDesk } from './commands/desk.ts';
 import { createCommands } from './commands/index.ts';
-import { refusedFault, setAsideFault, shedFault, silentFault, storeFault } from './faults.ts';
+import { lostFault, refusedFault, setAsideFault, silentFault, storeFault } from './faults.ts';
 import { allPoints, createMadePoints } from './made.ts';
 import { createPerformer, type Outcome, type Performer } from './perform.ts';
 import { createPipeline, type Pipeline, readingsInput } from './pipeline.ts';
@@ -98,7 +98,7 @@ interface Opened {
 /** Opens store and key, and builds the house over them; nothing is polled or sent yet. */
 export async function openHouse(deps: HouseDeps, site: CheckedSite): Promise<House> {
   const { clock, random, log } = deps;
-  const { data, commitWindowMs } = site.model.gateway;
+  const { data, commitWindowMs, budget } = site.model.gateway;
   ensureFolder(data);
   const signer = await openGatewayKey(data);
   const pseudonyms = await openPseudonymKey(data);
@@ -110,6 +110,7 @@ export async function openHouse(deps: HouseDeps, site: CheckedSite): Promise<Hou
     path: journalFile(data),
     secret: pseudonyms.secret,
     windowMs: commitWindowMs,
+    budget: budget ?? budgetFor(data),
     startWorker: deps.doors.startStore,
     onStalled: (waiting) => stalled(waiting),
   });
@@ -241,9 +242,9 @@ class LiveHouse implements House {
       onMemory: (row) => this.pipeline.remember(row),
     });
     this.journal.onHead(() => this.uplink.poke());
-    this.journal.onRenewed((feeds, why) => {
-      this.uplink.renewed(feeds);
-      if (isShed(why)) for (const feed of feeds) this.raise(shedFault(feed, why));
+    this.journal.onRenewed((feeds) => this.uplink.renewed(feeds));
+    this.journal.onLost(({ feeds, stream, why }) => {
+      for (const feed of feeds) this.raise(lostFault(feed, stream, why));
     });
     opened.onStalled((waiting) => this.pipeline.stalled(waiting));
   }

@@ -32,6 +32,15 @@ function nibble(c: number): number {
   return -1;
 }
 
+const SIZES: Readonly<Record<string, number>> = { MB: 1024 ** 2, GB: 1024 ** 3 };
+
+/** `256MB`, `2GB`: one number and one unit of powers of 1024; undefined when the text is none. */
+export function parseSize(text: string): number | undefined {
+  const unit = SIZES[text.slice(-2)];
+  const count = text.length > 2 && !text.startsWith(' ') ? Number(text.slice(0, -2)) : Number.NaN;
+  return unit === undefined || !Number.isFinite(count) || count <= 0 ? undefined : Math.round(count * unit);
+}
+
 const CRC16 = Uint16Array.from({ length: 256 }, (_, i) => {
   let crc = i;
   for (let b = 0; b < 8; b++) crc = crc & 1 ? (crc >>> 1) ^ 0xa001 : crc >>> 1;

@@ -24,6 +24,10 @@ const BY_CODE: Readonly<Partial<Record<ErrorCode, number>>> = {
   'link.closed': EXIT.noAnswer,
   'link.bad_frame': EXIT.noAnswer,
   'device.refused': EXIT.refused,
+  'uplink.not_connected': EXIT.noAnswer,
+  'uplink.no_such_members': EXIT.refused,
+  'journal.no_feed': EXIT.refused,
+  'journal.still_attached': EXIT.refused,
   'device.no_output': EXIT.refused,
   'device.refused_item': EXIT.refused,
 };

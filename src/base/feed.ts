@@ -22,17 +22,32 @@ export type JournalRow =
       readonly synced: boolean;
       /** canonical JSON of the samples array, `[{"d":…,"p":…,"t":…,"v":…},…]`, or of the whole data, `{"salt":…,"samples":[…]}` */
       readonly samples: Uint8Array;
-    };
+    }
+  /** the feed's own: it stands in the place of the row at its position */
+  | { readonly position: number; readonly kind: 'gap'; readonly gap: Gap };
 
-/** Why telemetry nobody took was given up. */
+/** Why what nobody took was given up. */
 const SHED = ['disk-full', 'kept-too-long'] as const;
 export type Shed = (typeof SHED)[number];
-export const isShed = (why: string): why is Shed => SHED.some((s) => s === why);
 
-/** What a feed lost at the beginning of an epoch: told as the second member of its stream. */
+/**
+ * `refused`: the broker took the member three times not. `detached`: waited when the feed was forgotten. `damaged`: could not be read any more.
+ * `pruned` and `withdrawn` answer a replay: those members of this epoch are gone; that epoch is over.
+ */
+export type GapReason = Shed | 'refused' | 'detached' | 'damaged' | 'pruned' | 'withdrawn';
+
+/** What a feed was entitled to and does not get, or not once more. */
 export interface Gap {
-  readonly stream: Stream;
-  readonly reason: string;
+  readonly id: string;
+  readonly reason: GapReason;
+  /** UTC ms */
+  readonly madeAt: number;
+  readonly loss?: Loss;
+  /** the members asked for that cannot be made any more */
+  readonly asked?: { readonly stream: string; readonly first: number; readonly last: number };
+}
+
+export interface Loss {
   /** events and samples */
   readonly lost: number;
   /** times of the first and last of them, UTC ms */
@@ -53,7 +68,6 @@ export interface ContractRow extends Entitlement {
   readonly reason: string;
   /** acked heads of the epoch before, by stream */
   readonly old?: { readonly epoch: string; readonly a: StreamHead; readonly t: StreamHead };
-  readonly gap?: Gap;
 }
 
 /** Where a stream stands: after `position` in the journal, `seq` members made, the last one's hash (64 zeros at the start). */
@@ -90,6 +104,7 @@ export interface Entitled {
 
 /** What a row counts in a stream's account: an event one, telemetry its samples, a row of the other stream nothing. */
 export function unitsOf(row: JournalRow, stream: Stream): number {
+  if (row.kind === 'gap') return 0;
   if (row.kind === 'group') return stream === 't' ? row.count : 0;
   return streamOf(row.event.kind) === stream ? 1 : 0;
 }
@@ -99,8 +114,8 @@ export interface Outward {
   readonly encoder: number;
   /** the same with the gateway's secret, as it is handed to the store's thread */
   keyed(secret: Uint8Array): Outward;
-  /** first members of an epoch that begins behind this position: `feed.epoch`, and `feed.gap` where something was lost */
-  open(contract: ContractRow, stream: Stream, position: number): readonly OutMessage[];
+  /** the first member of an epoch that begins behind this position: `feed.epoch` */
+  open(contract: ContractRow, stream: Stream, position: number): OutMessage;
   /** the member for a row, or undefined when the row is of the other stream or withheld by the view */
   encode(contract: ContractRow, stream: Stream, head: StreamHead, row: JournalRow): OutMessage | undefined;
   /** what of a row the feed may see, without making the member: for gaps */
@@ -112,6 +127,8 @@ export interface FeedDemand extends Entitlement {
   readonly source: string;
   readonly encoding: 'json' | 'json+zstd';
   readonly keepMs: number;
+  /** 9 = the last to lose anything */
+  readonly priority: number;
 }
 
 export interface FeedState {
@@ -139,10 +156,32 @@ export interface FeedDepth {
   readonly bytes: number;
 }
 
+/** A feed as the journal knows it, for people. */
+export interface FeedFacts {
+  readonly feed: string;
+  /** the configuration does not name it any more */
+  readonly detached: boolean;
+  readonly epoch: string;
+  readonly reason: string;
+  readonly view: string;
+  readonly a: StreamFacts;
+  readonly t: StreamFacts;
+  /** events and samples given up so far, by reason */
+  readonly dropped: Readonly<Record<string, number>>;
+  readonly gaps: readonly { readonly stream: Stream; readonly gap: Gap }[];
+}
+
+export interface StreamFacts extends FeedDepth {
+  readonly acked: number;
+  readonly range: Range;
+  /** when the oldest row that waits was stored, UTC ms */
+  readonly oldest?: number;
+}
+
 export interface FeedLedger {
   /** Opens or re-opens a feed: an equal demand continues its epoch, a changed one starts a new epoch at the acked cursor. */
   open(demand: FeedDemand): Promise<FeedState>;
-  /** A new epoch without a change of contract (restored file, refused member). `over`: what stands up to this position is passed over, with a gap. */
+  /** A new epoch without a change of contract (restored file, refused member). `over`: the row there is passed over, with a gap. */
   renew(
     feed: string,
     reason: string,
@@ -166,6 +205,8 @@ export interface FeedLedger {
   hashAt(feed: string, stream: Stream, at: Cursor): Promise<string | undefined>;
   /** Moves the acked cursor; persisted lazily. Going back, and another epoch's, is ignored. */
   ack(feed: string, stream: Stream, upTo: Cursor): void;
+  /** A gap that answers a replay of what cannot be made any more; said once for each range. */
+  gone(feed: string, stream: Stream, reason: 'pruned' | 'withdrawn', asked: NonNullable<Gap['asked']>): void;
   depth(feed: string): Promise<{ a: FeedDepth; t: FeedDepth }>;
   /** Small values a feed keeps: retained topics it published, session number. */
   remember(feed: string, key: string, body: string | null): void;

@@ -25,7 +25,13 @@ export interface SiteModel {
     readonly lon?: number;
     readonly timezone: string;
   };
-  readonly gateway: { readonly id: string; readonly data: string; readonly commitWindowMs: number };
+  readonly gateway: {
+    readonly id: string;
+    readonly data: string;
+    readonly commitWindowMs: number;
+    /** bytes the journal may take; by the size of the disk when left out */
+    readonly budget?: number;
+  };
   readonly places: ReadonlyMap<string, Place>;
   readonly channels: ReadonlyMap<string, ChannelModel>;
   readonly devices: ReadonlyMap<string, DeviceModel>;
@@ -255,6 +261,7 @@ export interface FeedModel {
   readonly encoding: 'json' | 'json+zstd';
   /** telemetry messages a second while a backlog drains */
   readonly rate: number;
+  /** 0..9, 9 = the last to lose anything when the disk is full */
   readonly priority: number;
   readonly keepMs: number;
   readonly view: ViewSpec;

@@ -4,6 +4,18 @@ import type { Registrar } from './duty.ts';
 
 export function registerFeed({ group, verb, text, call, done }: Registrar): void {
   const feed = group('feed', 'feed');
+  const states = () => import('./verbs/feed-state.ts');
+  verb(feed, 'show [name]', 'feedShow').action(async (name, options) =>
+    done(await (await states()).feedShow(call(options), name)),
+  );
+  verb(feed, 'forget <name>', 'feedForget').action(async (name, options) =>
+    done(await (await states()).feedForget(call(options), name)),
+  );
+  verb(feed, 'replay <name>', 'feedReplay')
+    .requiredOption('--from <n>', text('fromMember'))
+    .requiredOption('--to <n>', text('toMember'))
+    .addOption(new Option('--stream <a|t>', text('stream')).choices(['a', 't']).default('a'))
+    .action(async (name, options) => done(await (await states()).feedReplay(call(options), name, options)));
   verb(feed, 'verify <source>', 'verify')
     .option('--topic <filter>', text('topic'), 'wn/1/#')
     .addOption(new Option('--mqtt <version>', text('mqtt')).choices(['3', '5']).default('5'))

@@ -227,7 +227,7 @@ async function buildModel({ sections, main, types, rules, reader, deps }: Parts)
   reader.found(main, report.problems);
   return {
     site: definedSite(sections.site),
-    gateway: { id: sections.gateway.id, data: sections.gateway.data, commitWindowMs: sections.gateway.commit_window },
+    gateway: gatewayOf(sections),
     places,
     channels,
     devices,
@@ -240,6 +240,10 @@ async function buildModel({ sections, main, types, rules, reader, deps }: Parts)
     rules,
     hash: reader.hash.digest('hex').slice(0, 16),
   };
+}
+
+function gatewayOf({ gateway: { id, data, commit_window, budget } }: SiteSections): SiteModel['gateway'] {
+  return { id, data, commitWindowMs: commit_window, ...(budget === undefined ? {} : { budget }) };
 }
 
 function standardPoints(type: DeviceTypes[string]): { id: string; kind: ValueKind }[] {

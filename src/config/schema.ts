@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { VERBS } from '../base/command.ts';
 import { CODECS } from '../base/model.ts';
 import { parseDuration } from '../base/time.ts';
-import { duration, secret, unit } from '../kit/schema.ts';
+import { duration, secret, size, unit } from '../kit/schema.ts';
 import { statSchema } from './stat-schema.ts';
 import { viewSchema } from './view-schema.ts';
 
@@ -217,6 +217,7 @@ export const siteSchema = z.strictObject({
       id: z.string().default('gw1'),
       data: z.string().startsWith('/').default('/var/lib/weinao'),
       commit_window: duration.default(1000),
+      budget: size.refine((bytes) => bytes >= 16 * 1024 ** 2, custom('config.bad_size')).optional(),
     })
     .prefault({}),
   times: z.record(z.string(), z.string()).default({}),

@@ -10,16 +10,18 @@
  */
 import { WeinaoError } from '../base/errors/index.ts';
 import type { Stream } from '../base/event.ts';
-import type { Cursor, FeedDemand, FeedDepth, FeedLedger, FeedState, OutMessage } from '../base/feed.ts';
+import type { Cursor, FeedDemand, FeedDepth, FeedFacts, FeedLedger, FeedState, OutMessage } from '../base/feed.ts';
 import type { Commit, Committed, Journal, JournalFacts, Restored } from '../base/journal.ts';
 import type { Clock, Log, Random, Timer } from '../base/ports.ts';
 import type { Reading } from '../base/reading.ts';
 import type { WorkerPort } from '../io/worker.ts';
+import type { Lost } from './feed.ts';
 import type { Answer, Limit, Opening, Request } from './protocol.ts';
 import { type Group, SampleGroups } from './samples.ts';
 
 const STALL_MS = 1000;
 const PERSIST_MS = 5000;
+const STEP_MS = 20;
 const MAX_GROUPS = 600;
 const RESTART_MS = 500;
 const BUDGET = 2 * 1024 ** 3;
@@ -45,8 +47,14 @@ export interface JournalFace extends Journal {
   /** names this run of the process, in every event and group stored during it */
   readonly boot: string;
   start(): Promise<JournalFacts>;
-  /** feeds whose epoch changed under them (none named = all), and why; with a `Shed` they lost telemetry */
+  /** every feed the journal has a place of */
+  feeds(): Promise<readonly FeedFacts[]>;
+  /** Gives up a feed that the configuration does not name. Throws journal.no_feed and journal.still_attached. */
+  forget(feed: string): Promise<void>;
+  /** feeds whose epoch changed under them (none named = all), and why */
   onRenewed(listener: RenewListener): () => void;
+  /** feeds that lost what they had not taken */
+  onLost(listener: (lost: Lost) => void): () => void;
 }
 
 type RenewListener = (feeds: readonly string[], why: string) => void;
@@ -72,6 +80,7 @@ class LiveJournal implements JournalFace {
   private readonly headListeners = new Set<(head: number) => void>();
   private readonly renewListeners = new Set<RenewListener>();
   readonly boot: string;
+  private readonly lostListeners = new Set<(lost: Lost) => void>();
   private worker: WorkerPort | undefined;
   private restart: Timer | undefined;
   private opened = false;
@@ -166,6 +175,14 @@ class LiveJournal implements JournalFace {
     };
   }
 
+  feeds(): Promise<readonly FeedFacts[]> {
+    return this.ask({ op: 'feeds' });
+  }
+
+  async forget(feed: string): Promise<void> {
+    while (!(await this.ask<boolean>({ op: 'forget', feed })));
+  }
+
   onHead(listener: (head: number) => void): () => void {
     this.headListeners.add(listener);
     return () => void this.headListeners.delete(listener);
@@ -174,6 +191,11 @@ class LiveJournal implements JournalFace {
   onRenewed(listener: RenewListener): () => void {
     this.renewListeners.add(listener);
     return () => void this.renewListeners.delete(listener);
+  }
+
+  onLost(listener: (lost: Lost) => void): () => void {
+    this.lostListeners.add(listener);
+    return () => void this.lostListeners.delete(listener);
   }
 
   lastCommit(): number {
@@ -251,6 +273,12 @@ class LiveJournal implements JournalFace {
       for (const listener of this.renewListeners) listener(answer.renewed, answer.why);
       return;
     }
+    if ('lost' in answer) {
+      const { renewed, why } = answer.lost;
+      if (renewed.length > 0) for (const listener of this.renewListeners) listener(renewed, why);
+      for (const listener of this.lostListeners) listener(answer.lost);
+      return;
+    }
     const waiting = this.waiting.get(answer.n);
     this.waiting.delete(answer.n);
     if (waiting === undefined) return;
@@ -277,15 +305,16 @@ class LiveJournal implements JournalFace {
     });
   }
 
-  /** Cursors are written, and old segments dropped, now and then. */
-  private keepHouse(): void {
-    this.housekeeping = this.deps.clock.timer('journal housekeeping', PERSIST_MS, () => {
+  /** Cursors are written, and what is old is dropped, now and then; a long work in small steps, between which commits have their turn. */
+  private keepHouse(afterMs = PERSIST_MS): void {
+    this.housekeeping = this.deps.clock.timer('journal housekeeping', afterMs, () => {
       const { clock, random } = this.deps;
-      this.ask({ op: 'persist', wall: clock.now().wall, entropy: random.bytes(18) })
+      this.ask<boolean>({ op: 'persist', wall: clock.now().wall, entropy: random.bytes(18) })
         .catch((error: unknown) => this.deps.log.warn('journal.housekeeping', { detail: String(error) }))
-        .finally(() => {
-          if (!this.closing) this.keepHouse();
-        });
+        .then(
+          (isMore) => this.closing || this.keepHouse(isMore === true ? STEP_MS : PERSIST_MS),
+          () => {},
+        );
     });
   }
 
@@ -311,6 +340,8 @@ class LiveJournal implements JournalFace {
       hashAt: (feed: string, stream: Stream, at: Cursor): Promise<string | undefined> =>
         this.ask({ op: 'hash', feed, stream, at }),
       ack: (feed, stream, upTo) => void this.ask({ op: 'ack', feed, stream, upTo }).catch(() => {}),
+      gone: (feed, stream, reason, asked) =>
+        void this.ask({ op: 'gone', feed, stream, reason, asked, wall: wall() }).catch(() => {}),
       depth: (feed): Promise<{ a: FeedDepth; t: FeedDepth }> => this.ask({ op: 'depth', feed }),
       remember: (feed, key, body) => void this.ask({ op: 'remember', feed, key, body }).catch(() => {}),
       recall: async (feed) =>

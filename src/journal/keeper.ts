@@ -1,30 +1,43 @@
 /** The store's thread, without the thread: takes batches of requests, answers each. Commits that wait together share one transaction. */
+import { createHash } from 'node:crypto';
 import { isWeinaoError, WeinaoError } from '../base/errors/index.ts';
 import type { Outward } from '../base/feed.ts';
-import { forgetDetached, reattach } from './detached.ts';
+import { freeBytes } from '../io/store-files.ts';
+import { depthOf, feedFacts } from './depth.ts';
+import type { Fresh } from './feed.ts';
+import { Leaving, overdue, reattach } from './left.ts';
 import type { Answer, Numbered, Opening, Request, Work } from './protocol.ts';
-import { prune } from './retention.ts';
+import { Retention } from './retention.ts';
 import { Store } from './store.ts';
 import { Streams } from './streams.ts';
 
 const PERSIST_EVERY_COMMITS = 64;
 
+/** What is open. */
+interface Open {
+  readonly store: Store;
+  readonly streams: Streams;
+  readonly retention: Retention;
+}
+
 export class StoreKeeper {
   private readonly outward: Outward;
+  private readonly free: (path: string) => number;
   private readonly answer: (answer: Answer) => void;
-  private opening: Opening | undefined;
-  private store: Store | undefined;
-  private streams: Streams | undefined;
+  private open: Open | undefined;
+  private leaving: Leaving | undefined;
   private sincePersist = 0;
 
-  constructor(outward: Outward, answer: (answer: Answer) => void) {
+  /** @param free bytes the disk of a file has left */
+  constructor(outward: Outward, answer: (answer: Answer) => void, free = freeBytes) {
     this.outward = outward;
+    this.free = free;
     this.answer = answer;
   }
 
   /** the store as it is now; undefined before it was opened */
   get current(): Store | undefined {
-    return this.store;
+    return this.open?.store;
   }
 
   take(batch: readonly Numbered[]): void {
@@ -51,6 +64,7 @@ export class StoreKeeper {
         together.map((t) => t.work),
         save ? (db) => streams.save(db) : undefined,
       );
+      if (save) streams.saved();
       // The feeds hear of it first: an alarm is handed to their senders before anything is done because of it.
       this.answer({ head: store.head });
       for (const [i, { n }] of together.entries())
@@ -73,14 +87,13 @@ export class StoreKeeper {
     else this.answer({ n, error: { text: error instanceof Error ? error.message : String(error) } });
   }
 
-  private opened(): { store: Store; streams: Streams } {
-    if (this.store === undefined || this.streams === undefined)
-      throw new WeinaoError('journal.gone', { detail: 'not open' });
-    return { store: this.store, streams: this.streams };
+  private opened(): Open {
+    if (this.open === undefined) throw new WeinaoError('journal.gone', { detail: 'not open' });
+    return this.open;
   }
 
   private run(request: Exclude<Request, { op: 'commit' }>): unknown {
-    if (request.op === 'open') return this.open(request.opening);
+    if (request.op === 'open') return this.start(request.opening);
     const { store, streams } = this.opened();
     switch (request.op) {
       case 'restore':
@@ -89,9 +102,9 @@ export class StoreKeeper {
         return store.facts();
       case 'feed':
         reattach(store, request.demand.feed);
-        return streams.open(request.demand, request.entropy, request.wall);
+        return streams.open(request.demand, request);
       case 'renew':
-        return streams.renew(request.feed, request.reason, request.entropy, request.wall, request.over);
+        return streams.renew(request.feed, request.reason, request, request.over);
       case 'next':
         return streams.next(request.feed, request.stream, request.after, request.limit);
       case 'replay':
@@ -100,31 +113,54 @@ export class StoreKeeper {
         return streams.hashAt(request.feed, request.stream, request.at);
       case 'ack':
         return streams.ack(request.feed, request.stream, request.upTo);
+      case 'gone':
+        streams.gone(request.feed, request.stream, request.reason, request.asked, request.wall);
+        return this.answer({ head: store.head });
       case 'depth':
-        return streams.depth(request.feed);
+        return depthOf(store, streams, request.feed);
+      case 'feeds':
+        return streams.ids().map((id) => feedFacts(store, streams, id));
+      case 'forget':
+        return this.forget(request.feed);
       case 'remember':
         return this.remember(request.feed, request.key, request.body);
       case 'recall':
-        return store.db.prepare('SELECT key, body FROM feed_memory WHERE feed = ?').all(request.feed);
+        return store.db
+          .prepare("SELECT key, body FROM feed_memory WHERE feed = ? AND key NOT LIKE '@%'")
+          .all(request.feed);
       case 'persist':
-        return this.persist(request.wall, request.entropy);
+        return this.persist(request);
       case 'close':
-        if (streams.isDirty) store.write((db) => streams.save(db));
+        if (streams.isDirty) streams.persist();
         store.close();
         return undefined;
     }
   }
 
-  private open(opening: Opening): unknown {
-    this.opening = opening;
-    const store = new Store(opening, (replaced, why) => {
-      const renewed =
-        this.streams?.replaced(replaced, `store: ${why}`.slice(0, 80), opening.entropy, opening.now.wall) ?? [];
-      replaced.db.transaction(() => this.streams?.save(replaced.db))();
-      this.answer({ renewed, why });
+  private start(opening: Opening): unknown {
+    // Unique in this process's life, for what nobody outside asked for.
+    let epochs = 0;
+    const fresh = (): Fresh => ({
+      entropy: createHash('sha256').update(opening.entropy).update(String(epochs++)).digest().subarray(0, 18),
+      wall: Math.max(opening.now.wall, this.open?.store.newest ?? 0),
     });
-    this.store = store;
-    this.streams = new Streams(store, this.outward.keyed(opening.secret));
+    const store = new Store(opening, {
+      replaced: (replaced, why) => {
+        const { streams } = this.opened();
+        const renewed = streams.replaced(replaced, `store: ${why}`.slice(0, 80), fresh());
+        replaced.db.transaction(() => streams.save(replaced.db))();
+        streams.saved();
+        this.answer({ renewed, why });
+      },
+      free: this.free,
+      makeRoom: () => this.opened().retention.makeRoom(fresh()),
+    });
+    const streams = new Streams(store, this.outward.keyed(opening.secret), {
+      fresh,
+      lost: (lost) => this.answer({ lost }),
+    });
+    this.open = { store, streams, retention: new Retention(store, streams) };
+    this.leaving = undefined;
     return store.facts();
   }
 
@@ -135,11 +171,24 @@ export class StoreKeeper {
     });
   }
 
-  private persist(wall: number, entropy: Uint8Array): void {
+  private forget(feed: string): boolean {
     const { store, streams } = this.opened();
-    if (streams.isDirty) store.write((db) => streams.save(db));
-    forgetDetached(store, streams, wall);
-    const { renewed, why } = prune(store, streams, wall, this.opening?.budget ?? Number.POSITIVE_INFINITY, entropy);
-    if (renewed.length > 0) this.answer({ renewed, why });
+    if (this.leaving?.feed !== feed) {
+      if (!streams.ids().includes(feed)) throw new WeinaoError('journal.no_feed', { feed });
+      if (streams.isWanted(feed)) throw new WeinaoError('journal.still_attached', { feed });
+      this.leaving = new Leaving(store, streams, feed);
+    }
+    const isGone = this.leaving.step();
+    if (isGone) this.leaving = undefined;
+    return isGone;
+  }
+
+  /** Housekeeping, a small step at a time. @returns whether there is more to do at once */
+  private persist(fresh: Fresh): boolean {
+    const { store, streams, retention } = this.opened();
+    if (streams.isDirty) streams.persist();
+    const gone = this.leaving?.feed ?? overdue(store, streams, fresh.wall);
+    if (gone !== undefined && !this.forget(gone)) return true;
+    return retention.step(fresh);
   }
 }

@@ -30,9 +30,10 @@ export function markBefore(db: Sqlite, feed: string, stream: Stream, seq: number
 }
 
 /** The first head from which members can still be made; undefined when none was written down. */
-export function firstMark(db: Sqlite, feed: string, stream: Stream): number | undefined {
-  const query = db.prepare('SELECT min(seq) FROM marks WHERE feed = ? AND stream = ?').pluck();
-  return (query.get(feed, stream) as number | null) ?? undefined;
+export function firstMark(db: Sqlite, feed: string, stream: Stream): StreamHead | undefined {
+  return db
+    .prepare('SELECT seq, position, hash FROM marks WHERE feed = ? AND stream = ? ORDER BY seq LIMIT 1')
+    .get(feed, stream) as StreamHead | undefined;
 }
 
 /** A new epoch begins: marks of the one before are nothing any more. */

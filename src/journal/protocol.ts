@@ -1,9 +1,10 @@
 /** What travels between the main thread and the store's worker. Requests carry a number; the answer has the same. */
 import type { WeinaoError } from '../base/errors/index.ts';
 import type { Stream } from '../base/event.ts';
-import type { Cursor, FeedDemand } from '../base/feed.ts';
+import type { Cursor, FeedDemand, Gap } from '../base/feed.ts';
 import type { Commit } from '../base/journal.ts';
 import type { Instant } from '../base/time.ts';
+import type { Lost } from './feed.ts';
 import type { Group } from './samples.ts';
 import type { Synchronous } from './schema.ts';
 
@@ -16,7 +17,7 @@ export interface Opening {
   /** what pseudonyms are made with; never written into the journal */
   readonly secret: Uint8Array;
   readonly synchronous: Synchronous;
-  /** bytes the file may have before telemetry is dropped unread */
+  /** bytes the file may have */
   readonly budget: number;
 }
 
@@ -63,7 +64,18 @@ export type Request =
     }
   | { readonly op: 'hash'; readonly feed: string; readonly stream: Stream; readonly at: Cursor }
   | { readonly op: 'ack'; readonly feed: string; readonly stream: Stream; readonly upTo: Cursor }
+  | {
+      readonly op: 'gone';
+      readonly feed: string;
+      readonly stream: Stream;
+      readonly reason: 'pruned' | 'withdrawn';
+      readonly asked: NonNullable<Gap['asked']>;
+      readonly wall: number;
+    }
   | { readonly op: 'depth'; readonly feed: string }
+  | { readonly op: 'feeds' }
+  /** some of the way of a feed out of the journal; answers whether it is gone */
+  | { readonly op: 'forget'; readonly feed: string }
   | { readonly op: 'remember'; readonly feed: string; readonly key: string; readonly body: string | null }
   | { readonly op: 'recall'; readonly feed: string }
   | { readonly op: 'persist'; readonly wall: number; readonly entropy: Uint8Array }
@@ -80,4 +92,5 @@ export type Answer =
         | { readonly text: string };
     }
   | { readonly head: number }
-  | { readonly renewed: readonly string[]; readonly why: string };
+  | { readonly renewed: readonly string[]; readonly why: string }
+  | { readonly lost: Lost };

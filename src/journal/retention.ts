@@ -1,54 +1,131 @@
 /**
- * What may go, and who loses it. A telemetry segment goes when every feed has passed it. A feed that stays behind longer than its `keep`, or
- * while the file is over its budget, loses the oldest segment: it alone gets a new epoch whose first member tells, and the loss is counted.
- * Alarm rows every feed has passed stay for ALARM_DAYS. One small step at a time, so that no commit waits long.
+ * What may go, in which order, and who loses it.
+ *
+ * - A telemetry segment goes when every feed has passed it. Room is made of the oldest segment first. Rows are stored once for all feeds, so giving
+ *   up for one feed what another still wants would free nothing: a feed that stays behind longer than its `keep` loses the oldest segment only when
+ *   nobody else wants it, and for a full disk the feeds of least `priority`, which alone hold the oldest segments or share them, lose them in that order.
+ * - Alarms, acks, command results and forms go when they are ALARM_DAYS old, or while all rows of this kind take more than half the budget, or when a
+ *   commit finds no room and all telemetry but the running segment is gone. Nobody's telemetry is spared at their cost.
+ * - Before anything goes the views of those who lose it are run over it (measure.ts), and what they were entitled to becomes their gap, in the
+ *   transaction in which the rows go: they and the gap are there together or not at all.
+ * One step takes a few milliseconds, so that no commit waits long; only when a commit finds no room at all is a whole segment measured at once.
  */
-import type { Shed } from '../base/feed.ts';
-import { dropMarksBefore } from './marks.ts';
-import type { Store } from './store.ts';
+import { STREAMS } from '../base/event.ts';
+import type { Behind, Fresh, Losing } from './feed.ts';
+import type { Measure } from './measure.ts';
+import type { Segment, Store } from './store.ts';
 import type { Streams } from './streams.ts';
 
 const ALARM_DAYS = 180;
 const DAY = 86_400_000;
-const ROWS_AT_ONCE = 500;
+const ROWS_A_STEP = 200;
+const GROUPS_A_STEP = 48;
+/** how long a journal is left alone to which nothing comes and from which nothing is taken */
+const IDLE = 600_000;
 
-export interface Pruned {
-  /** feeds that lost what they had not taken */
-  readonly renewed: readonly string[];
-  readonly why: Shed;
+/** A segment on its way out, and how far each feed's loss is counted. */
+interface Going {
+  readonly segment: Segment;
+  readonly counts: Map<string, { readonly measure: Measure; at: number }>;
 }
 
-export function prune(store: Store, streams: Streams, wall: number, budget: number, entropy: Uint8Array): Pruned {
-  pruneRows(store, streams, wall);
-  const why: Shed = store.size() > budget ? 'disk-full' : 'kept-too-long';
-  const [oldest, ...rest] = store.segments();
-  // The segment being written stays.
-  if (oldest === undefined || rest.length === 0) return { renewed: [], why };
-  const behind = streams.behind(oldest.last);
-  const late = behind.filter((feed) => why === 'disk-full' || wall - oldest.newest > feed.keepMs);
-  // While one feed still wants it, the segment stays for all.
-  if (late.length < behind.length) return { renewed: [], why };
-  for (const [i, { id }] of late.entries()) {
-    const salted = entropy.map((b) => b ^ (i + 1));
-    const { contract } = streams.renew(id, why, salted, wall, { stream: 't', position: oldest.last });
-    store.counters.dropped_unsent = (store.counters.dropped_unsent ?? 0) + (contract.gap?.lost ?? 0);
+export class Retention {
+  private readonly store: Store;
+  private readonly streams: Streams;
+  private going: Going | undefined;
+  /** how the journal stood when nothing was to be done */
+  private seen = { at: '', wall: 0 };
+
+  constructor(store: Store, streams: Streams) {
+    this.store = store;
+    this.streams = streams;
   }
-  store.dropSegment(oldest.n);
-  return { renewed: late.map((feed) => feed.id), why };
-}
 
-function pruneRows(store: Store, streams: Streams, wall: number): void {
-  const passed = streams.behindOnAlarms();
-  const before = wall - ALARM_DAYS * DAY;
-  // Recorded times never fall along the positions, so the first rows tell; a search by time would read the whole table.
-  const oldest = store.db.prepare('SELECT position, recorded FROM rows ORDER BY position LIMIT 1').get() as
-    | { position: number; recorded: number }
-    | undefined;
-  if (oldest === undefined || oldest.recorded >= before || oldest.position > passed) return;
-  const last = Math.min(passed, oldest.position + ROWS_AT_ONCE);
-  store.write((db) => {
-    store.keepClock();
-    dropMarksBefore(db, last);
-    db.prepare('DELETE FROM rows WHERE position <= ? AND recorded < ?').run(last, before);
-  });
+  /** @returns whether there is more to do at once */
+  step(fresh: Fresh): boolean {
+    const at = `${this.store.head} ${this.streams.progress()}`;
+    if (at === this.seen.at && fresh.wall - this.seen.wall < IDLE) return false;
+    if (this.work(fresh)) return true;
+    this.seen = { at, wall: fresh.wall };
+    this.store.room.ballast();
+    return false;
+  }
+
+  private work(fresh: Fresh): boolean {
+    const use = this.store.room.use();
+    const isOver = this.store.room.isOver(use);
+    const segments = this.store.segments();
+    if (this.dropRows(fresh, this.store.room.isOverWithRows(use))) return true;
+    return this.dropSegment(fresh, segments, isOver, GROUPS_A_STEP);
+  }
+
+  /** A commit found no room. @returns whether some was made */
+  makeRoom(fresh: Fresh): boolean {
+    const segments = this.store.segments();
+    if (segments.length <= 1) return this.dropRows(fresh, true);
+    while (this.store.segments().length === segments.length)
+      if (!this.dropSegment(fresh, segments, true, Number.MAX_SAFE_INTEGER)) return false;
+    return true;
+  }
+
+  private dropSegment(fresh: Fresh, segments: readonly Segment[], isFull: boolean, groups: number): boolean {
+    const [oldest] = segments;
+    // The segment being written stays.
+    if (oldest === undefined || segments.length === 1) return false;
+    const behind = this.streams.behind('t', oldest.last);
+    const isLate = ({ keepMs }: Behind): boolean => isFull || fresh.wall - oldest.newest > keepMs;
+    if (!behind.every(isLate)) return false;
+    if (this.going?.segment.n !== oldest.n) this.going = { segment: oldest, counts: new Map() };
+    for (const { id } of behind) if (!this.count(this.going, id, groups)) return true;
+    const { counts } = this.going;
+    const plans = behind.flatMap(({ id, acked }): Losing[] => {
+      const loss = counts.get(id)?.measure.behind(acked);
+      return loss === undefined ? [] : [{ id, stream: 't', loss, position: oldest.last }];
+    });
+    this.going = undefined;
+    this.streams.lose(plans, isFull ? 'disk-full' : 'kept-too-long', fresh, (db) => this.store.dropSegment(db, oldest));
+    return true;
+  }
+
+  /** Counts on what a feed loses; true when all is counted. */
+  private count({ segment, counts }: Going, id: string, groups: number): boolean {
+    let known = counts.get(id);
+    const { epoch } = this.streams.look(id).contract;
+    if (known === undefined || known.measure.epoch !== epoch) {
+      known = { measure: this.streams.measure(id, 't'), at: segment.first - 1 };
+      counts.set(id, known);
+    }
+    if (known.at >= segment.last) return true;
+    const rows = this.store.groupsIn(segment.n, known.at, Math.min(groups, 4096));
+    this.streams.quarantine();
+    known.measure.add(rows);
+    known.at = rows.at(-1)?.position ?? segment.last;
+    return known.at >= segment.last;
+  }
+
+  /** The oldest event rows, when they are old, or for want of room. */
+  private dropRows(fresh: Fresh, isOver: boolean): boolean {
+    const before = fresh.wall - ALARM_DAYS * DAY;
+    // Recorded times never fall along the positions, so the first rows tell; a search by time would read the whole table.
+    const rows = this.store.db
+      .prepare('SELECT position, recorded FROM rows ORDER BY position LIMIT ?')
+      .all(ROWS_A_STEP) as {
+      position: number;
+      recorded: number;
+    }[];
+    // For want of room the older half goes: never the newest.
+    const going = isOver ? rows.slice(0, Math.floor(rows.length / 2)) : rows.filter((row) => row.recorded < before);
+    const last = going.at(-1)?.position;
+    if (last === undefined) return false;
+    const events = this.store.eventsAfter(0, going.length);
+    this.streams.quarantine();
+    const plans = STREAMS.flatMap((stream) =>
+      this.streams.behind(stream, last).flatMap(({ id, acked }): Losing[] => {
+        const loss = this.streams.measure(id, stream).add(events).behind(acked);
+        return loss === undefined ? [] : [{ id, stream, loss, position: last }];
+      }),
+    );
+    this.streams.lose(plans, isOver ? 'disk-full' : 'kept-too-long', fresh, (db) => this.store.dropEvents(db, last));
+    return true;
+  }
 }

@@ -12,6 +12,7 @@ const TABLES: Readonly<Record<string, string>> = {
   states: 'SELECT * FROM states',
   memory: 'SELECT * FROM memory',
   feed_memory: 'SELECT * FROM feed_memory',
+  gaps: 'SELECT * FROM gaps',
 };
 
 export type Salvaged = ReadonlyMap<string, readonly (readonly unknown[])[]>;

@@ -2,7 +2,13 @@
 import { WeinaoError } from '../base/errors/index.ts';
 import type { Sqlite } from '../io/sqlite.ts';
 
-const STEPS: readonly string[] = [
+/** What left before this version is not known: everything may have. */
+const OLD_STANDING = `{"keepMs":2592000000,"priority":5,"sent":{"a":${Number.MAX_SAFE_INTEGER},"t":${Number.MAX_SAFE_INTEGER}},"dropped":{}}`;
+
+/** A step as text, or as work that depends on what the file holds. */
+type Step = string | ((db: Sqlite) => void);
+
+const STEPS: readonly Step[] = [
   `CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
    CREATE TABLE rows (position INTEGER PRIMARY KEY, id TEXT NOT NULL, stream TEXT NOT NULL, kind TEXT NOT NULL,
                       recorded INTEGER NOT NULL, boot TEXT NOT NULL, body TEXT NOT NULL);
@@ -16,6 +22,15 @@ const STEPS: readonly string[] = [
   `CREATE TABLE marks (feed TEXT NOT NULL, stream TEXT NOT NULL, seq INTEGER NOT NULL, position INTEGER NOT NULL, hash TEXT NOT NULL,
                        PRIMARY KEY (feed, stream, seq)) WITHOUT ROWID;`,
   `CREATE TABLE views (feed TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;`,
+  `CREATE TABLE gaps (feed TEXT NOT NULL, stream TEXT NOT NULL, position INTEGER NOT NULL, body TEXT NOT NULL,
+                      PRIMARY KEY (feed, stream, position)) WITHOUT ROWID;
+   CREATE TABLE quarantine (position INTEGER PRIMARY KEY, place TEXT NOT NULL, at INTEGER NOT NULL, why TEXT NOT NULL, body BLOB);
+   ALTER TABLE feeds ADD COLUMN standing TEXT NOT NULL DEFAULT '${OLD_STANDING}';
+   ALTER TABLE rows ADD COLUMN crc INTEGER;`,
+  (db) => {
+    for (const n of db.prepare('SELECT n FROM segments').pluck().all() as number[])
+      db.exec(`ALTER TABLE tel_${n} ADD COLUMN crc INTEGER`);
+  },
 ];
 
 export const SCHEMA_VERSION = STEPS.length;
@@ -25,7 +40,7 @@ export function migrate(db: Sqlite, path: string): void {
   if (have > SCHEMA_VERSION) throw new WeinaoError('journal.newer', { path, have, want: SCHEMA_VERSION });
   if (have === SCHEMA_VERSION) return;
   db.transaction(() => {
-    for (const step of STEPS.slice(have)) db.exec(step);
+    for (const step of STEPS.slice(have)) typeof step === 'string' ? db.exec(step) : step(db);
     db.pragma(`user_version = ${SCHEMA_VERSION}`);
   })();
 }
@@ -33,7 +48,7 @@ export function migrate(db: Sqlite, path: string): void {
 /** Telemetry lies in tables that are dropped whole: deleting single rows of a full card would write more than it frees. */
 export const createSegment = (n: number): string =>
   `CREATE TABLE tel_${n} (position INTEGER PRIMARY KEY, id TEXT NOT NULL, recorded INTEGER NOT NULL, oldest INTEGER NOT NULL, newest INTEGER NOT NULL,
-   count INTEGER NOT NULL, boot TEXT NOT NULL, mono REAL NOT NULL, synced INTEGER NOT NULL, body BLOB NOT NULL)`;
+   count INTEGER NOT NULL, boot TEXT NOT NULL, mono REAL NOT NULL, synced INTEGER NOT NULL, body BLOB NOT NULL, crc INTEGER)`;
 
 export type Synchronous = 'FULL' | 'NORMAL' | 'OFF';
 
@@ -45,6 +60,7 @@ export function configure(db: Sqlite, synchronous: Synchronous): void {
   db.pragma('journal_size_limit = 8388608');
   db.pragma('temp_store = MEMORY');
   db.pragma('cache_size = -2000');
+  db.pragma('cell_size_check = ON');
   const level = Number(db.pragma('synchronous', { simple: true }));
   if (synchronous === 'FULL' && level !== 2) throw new WeinaoError('journal.not_full');
 }

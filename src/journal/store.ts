@@ -14,21 +14,42 @@ import { type EventDraft, type StoredEvent, type Stream, streamOf } from '../bas
 import type { JournalRow } from '../base/feed.ts';
 import { ulid } from '../base/ids.ts';
 import type { Commit, JournalFacts, MemoryRow, Restored, StateRow } from '../base/journal.ts';
-import { pack, unpack } from '../base/pack.ts';
-import type { Sqlite, Statement } from '../io/sqlite.ts';
+import { pack } from '../base/pack.ts';
+import { type Sqlite, type Statement, sqliteCode } from '../io/sqlite.ts';
 import { isDamage, type Opened, openFile, openMemory, replace } from './file.ts';
 import { dropMarksBefore } from './marks.ts';
 import type { Opening, Work } from './protocol.ts';
+import { ROW_BYTES, Room } from './room.ts';
+import {
+  type DamagedRow,
+  type EventRow,
+  eventCrc,
+  type GroupRow,
+  groupCrc,
+  isDamagedRow,
+  readEvent,
+  readGroup,
+} from './rows.ts';
 import { replant, salvage } from './salvage.ts';
 import type { Group } from './samples.ts';
 import { createSegment } from './schema.ts';
 
 const SEGMENT_GROUPS = 4096;
-/** a group's samples: 64 KB and its last reading */
-const MOST_BYTES = 128 * 1024;
+const QUARANTINE = 256;
+const SEGMENT_BYTES = 16 * 1024 * 1024;
+/** what a database in memory may hold */
+const MEMORY_BYTES = 32 * 1024 * 1024;
+/** how often room is made for one commit before it goes to memory */
+const MOST_TRIES = 8;
 
-/** Told to whoever computes streams when the database under them became another one. */
-export type OnReplaced = (store: Store, why: string) => void;
+export interface StoreHooks {
+  /** the database under the streams became another one */
+  replaced(store: Store, why: string): void;
+  /** bytes the disk of a file has left */
+  free(path: string): number;
+  /** Nothing fits in any more: something goes, now. @returns whether it is worth trying again */
+  makeRoom(store: Store): boolean;
+}
 
 export interface Segment {
   readonly n: number;
@@ -49,20 +70,29 @@ export class Store {
   newest = 0;
   setAside: Opened['setAside'];
   readonly counters: Record<string, number> = { commits: 0, events: 0, groups: 0, samples: 0, recommitted: 0 };
+  room: Room;
   private readonly opening: Opening;
-  private readonly onReplaced: OnReplaced;
+  private readonly hooks: StoreHooks;
   private sql: Statements;
-  private segment: { n: number; groups: number; insert: Statement } | undefined;
+  private segment: { n: number; groups: number; bytes: number; insert: Statement } | undefined;
+  private damaged: DamagedRow[] = [];
+  private makingRoom = false;
 
-  constructor(opening: Opening, onReplaced: OnReplaced) {
+  constructor(opening: Opening, hooks: StoreHooks) {
     this.opening = opening;
-    this.onReplaced = onReplaced;
+    this.hooks = hooks;
     const opened = openFile(opening.path, opening.synchronous, opening.now.wall);
     this.db = opened.db;
     this.durable = opened.durable;
     this.setAside = opened.setAside;
     this.sql = new Statements(this.db);
+    this.room = this.newRoom();
     this.begin(opened.fresh, hexOf(opening.entropy));
+    this.room.ballast();
+  }
+
+  get boot(): string {
+    return this.opening.boot;
   }
 
   facts(): JournalFacts {
@@ -96,53 +126,92 @@ export class Store {
     });
   }
 
-  /** A transaction that survives its database: on an error it is done again in the one that replaces it. */
+  /**
+   * A transaction that survives a full disk and its database: on an error it is done again, after something made room, or in the database that takes
+   * the place of a broken one.
+   */
   write<T>(work: (db: Sqlite) => T): T {
-    const head = this.head;
-    const newest = this.newest;
-    try {
-      const done = this.db.transaction(() => work(this.db))();
-      this.counters.commits = (this.counters.commits ?? 0) + 1;
-      return done;
-    } catch (error) {
-      if (!this.durable) throw error;
-      this.head = head;
-      this.newest = newest;
-      this.replaceFile(error);
-      this.counters.recommitted = (this.counters.recommitted ?? 0) + 1;
-      return this.db.transaction(() => work(this.db))();
+    const { head, newest } = this;
+    const counters = { ...this.counters };
+    for (let tries = 1; ; tries++) {
+      try {
+        const done = this.db.transaction(() => work(this.db))();
+        this.counters.commits = (this.counters.commits ?? 0) + 1;
+        return done;
+      } catch (error) {
+        Object.assign(this, { head, newest, segment: undefined });
+        Object.assign(this.counters, counters);
+        if (isFull(error) && tries < MOST_TRIES && this.makeRoom()) continue;
+        if (!this.durable || tries > MOST_TRIES) throw error;
+        this.replaceFile(error);
+        this.counters.recommitted = (this.counters.recommitted ?? 0) + 1;
+        tries = MOST_TRIES;
+      }
     }
   }
 
-  /** Rows behind a position, oldest first: events of both streams, for stream `t` also groups. */
+  /** Rows behind a position, oldest first: events of both streams, for stream `t` also groups. Damaged ones are left out, and told by `takeDamaged`. */
   rowsAfter(stream: Stream, position: number, limit: number): JournalRow[] {
-    const events = this.sql.eventsAfter.all(position, limit) as EventRow[];
-    const rows = events.map(eventRow);
-    if (stream === 'a') return rows;
+    const events = this.rawEvents(position, limit);
+    if (stream === 'a') return this.sound(events);
     const groups = this.groupsAfter(position, limit);
-    return [...rows, ...groups].sort((x, y) => x.position - y.position).slice(0, limit);
+    return this.sound([...events, ...groups].sort((x, y) => x.position - y.position).slice(0, limit));
+  }
+
+  /** Event rows alone. */
+  eventsAfter(position: number, limit: number): JournalRow[] {
+    return this.sound(this.rawEvents(position, limit));
+  }
+
+  /** Groups of one segment. */
+  groupsIn(n: number, position: number, limit: number): JournalRow[] {
+    return this.sound((this.sql.groupsOf(n).all(position, limit) as GroupRow[]).map((row) => readGroup(n, row)));
+  }
+
+  /** Rows that were read and cannot be believed, once. */
+  takeDamaged(): readonly DamagedRow[] {
+    return this.damaged.splice(0);
+  }
+
+  /** Part of a transaction: a row that cannot be believed is kept beside the others; the newest QUARANTINE of them. */
+  setAsideRow(db: Sqlite, { table, position, why }: DamagedRow, wall: number): void {
+    db.prepare(`INSERT OR REPLACE INTO quarantine SELECT position, ?, ?, ?, body FROM ${table} WHERE position = ?`).run(
+      table,
+      Math.round(wall),
+      why,
+      position,
+    );
+    db.prepare(`DELETE FROM ${table} WHERE position = ?`).run(position);
+    db.prepare(
+      'DELETE FROM quarantine WHERE position NOT IN (SELECT position FROM quarantine ORDER BY at DESC LIMIT ?)',
+    ).run(QUARANTINE);
+    this.counters.quarantined = (this.counters.quarantined ?? 0) + 1;
+  }
+
+  private sound(rows: readonly (JournalRow | DamagedRow)[]): JournalRow[] {
+    this.damaged.push(...rows.filter(isDamagedRow));
+    return rows.filter((row): row is JournalRow => !isDamagedRow(row));
   }
 
   segments(): Segment[] {
     return this.db.prepare('SELECT * FROM segments ORDER BY n').all() as Segment[];
   }
 
-  dropSegment(n: number): void {
-    this.write((db) => {
-      this.keepClock();
-      dropMarksBefore(db, Number(db.prepare('SELECT last FROM segments WHERE n = ?').pluck().get(n) ?? 0));
-      db.exec(`DROP TABLE IF EXISTS tel_${n}`);
-      db.prepare('DELETE FROM segments WHERE n = ?').run(n);
-    });
+  /** Part of a transaction. */
+  dropSegment(db: Sqlite, { n, last }: Segment): void {
+    this.keepClock();
+    dropMarksBefore(db, last);
     this.sql.forget(n);
     if (this.segment?.n === n) this.segment = undefined;
+    db.exec(`DROP TABLE IF EXISTS tel_${n}`);
+    db.prepare('DELETE FROM segments WHERE n = ?').run(n);
   }
 
-  /** bytes of the file */
-  size(): number {
-    return (
-      Number(this.db.pragma('page_count', { simple: true })) * Number(this.db.pragma('page_size', { simple: true }))
-    );
+  /** Part of a transaction: events up to a position go. */
+  dropEvents(db: Sqlite, upTo: number): void {
+    this.keepClock();
+    dropMarksBefore(db, upTo);
+    db.prepare('DELETE FROM rows WHERE position <= ?').run(upTo);
   }
 
   close(): void {
@@ -187,6 +256,7 @@ export class Store {
 
   private replaceFile(cause: unknown): void {
     const { path, synchronous, entropy } = this.opening;
+    this.damaged = [];
     const salvaged = salvage(this.db);
     try {
       this.db.close();
@@ -200,16 +270,35 @@ export class Store {
     this.setAside = opened.setAside;
     this.segment = undefined;
     this.sql = new Statements(this.db);
+    this.room = this.newRoom();
     this.begin(true, hexOf(entropy.map((b) => b ^ 0xa5)));
     this.db.transaction(() => replant(this.db, salvaged))();
-    this.onReplaced(this, why);
+    this.hooks.replaced(this, why);
+  }
+
+  private newRoom(): Room {
+    const { path, budget } = this.opening;
+    return this.durable
+      ? new Room(this.db, budget, { path, free: this.hooks.free })
+      : new Room(this.db, Math.min(budget, MEMORY_BYTES));
+  }
+
+  private makeRoom(): boolean {
+    if (this.makingRoom) return false;
+    this.makingRoom = true;
+    try {
+      return this.room.dropBallast() || this.hooks.makeRoom(this);
+    } finally {
+      this.makingRoom = false;
+    }
   }
 
   private put(work: Work): StoredEvent[] {
     const recorded = Math.max(this.newest, Math.round(work.now.wall));
     let used = 0;
     const id = (): string => ulid(recorded, work.entropy.subarray(10 * used, 10 * ++used));
-    for (const group of work.groups) this.putGroup(group, id(), recorded);
+    const groups = work.groups.length === 0 || this.room.takesTelemetry() ? work.groups : this.refuse(work.groups);
+    for (const group of groups) this.putGroup(group, id(), recorded);
     const stored = (work.commit?.events ?? []).map((draft) => this.putEvent(draft, id(), recorded));
     if (work.commit !== undefined) this.putState(work.commit);
     this.newest = recorded;
@@ -218,15 +307,9 @@ export class Store {
 
   private putEvent(draft: EventDraft, id: string, recorded: number): StoredEvent {
     const event: StoredEvent = { ...draft, id, position: this.head++, recorded, boot: this.opening.boot };
-    this.sql.insertRow.run(
-      event.position,
-      id,
-      streamOf(draft.kind),
-      draft.kind,
-      recorded,
-      event.boot,
-      JSON.stringify(draft),
-    );
+    const { position, boot, kind } = event;
+    const row = { position, id, stream: streamOf(kind), kind, recorded, boot, body: JSON.stringify(draft) };
+    this.sql.insertRow.run(position, id, row.stream, kind, recorded, boot, row.body, eventCrc(row));
     this.counters.events = (this.counters.events ?? 0) + 1;
     return event;
   }
@@ -248,97 +331,59 @@ export class Store {
     const segment = this.openSegment();
     const position = this.head++;
     const body = pack(group.samples);
-    const { oldest, newest, count, at } = group;
-    segment.insert.run(
-      position,
-      id,
-      recorded,
-      Math.round(oldest),
-      Math.round(newest),
-      count,
-      this.opening.boot,
-      at.mono,
-      at.synced ? 1 : 0,
-      body,
-    );
-    this.sql.growSegment.run(position, position, count, body.length, Math.round(oldest), Math.round(newest), segment.n);
+    const { count, at } = group;
+    const [oldest, newest, synced] = [Math.round(group.oldest), Math.round(group.newest), at.synced ? 1 : 0];
+    const row = { position, id, recorded, oldest, newest, count, boot: this.boot, mono: at.mono, synced, body };
+    segment.insert.run(position, id, recorded, oldest, newest, count, row.boot, at.mono, synced, body, groupCrc(row));
+    this.sql.growSegment.run(position, position, count, body.length, oldest, newest, segment.n);
     segment.groups++;
+    segment.bytes += body.length;
     this.counters.groups = (this.counters.groups ?? 0) + 1;
     this.counters.samples = (this.counters.samples ?? 0) + count;
   }
 
-  private openSegment(): { n: number; groups: number; insert: Statement } {
-    if (this.segment !== undefined && this.segment.groups < SEGMENT_GROUPS) return this.segment;
-    const last = this.db.prepare('SELECT n, groups FROM segments ORDER BY n DESC LIMIT 1').get() as
-      | { n: number; groups: number }
-      | undefined;
-    const usable = this.segment === undefined && last !== undefined && last.groups < SEGMENT_GROUPS;
+  /** No room is left for telemetry: what comes now is not taken. */
+  private refuse(groups: readonly Group[]): readonly Group[] {
+    const lost = groups.reduce((sum, group) => sum + group.count, 0);
+    this.counters.dropped_full = (this.counters.dropped_full ?? 0) + lost;
+    return [];
+  }
+
+  private openSegment(): NonNullable<Store['segment']> {
+    const isOpen = ({ groups, bytes }: { groups: number; bytes: number }): boolean =>
+      groups < SEGMENT_GROUPS && bytes + ROW_BYTES * groups < Math.min(SEGMENT_BYTES, this.room.budget / 16);
+    if (this.segment !== undefined && isOpen(this.segment)) return this.segment;
+    const last = this.segments().at(-1);
+    const usable = this.segment === undefined && last !== undefined && isOpen(last);
     const n = usable ? last.n : (last?.n ?? 0) + 1;
     if (!usable) {
       this.db.exec(createSegment(n));
       this.db.prepare('INSERT INTO segments VALUES (?, 0, 0, 0, 0, 0, 9007199254740991, 0)').run(n);
     }
-    const insert = this.db.prepare(`INSERT INTO tel_${n} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
-    this.segment = { n, groups: usable ? last.groups : 0, insert };
+    const insert = this.db.prepare(`INSERT INTO tel_${n} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
+    this.segment = { n, groups: usable ? last.groups : 0, bytes: usable ? last.bytes : 0, insert };
     return this.segment;
   }
 
-  private groupsAfter(position: number, limit: number): JournalRow[] {
-    const rows: JournalRow[] = [];
-    const segments = this.sql.segmentsAfter.all(position) as number[];
-    for (const n of segments) {
+  private rawEvents(position: number, limit: number): (JournalRow | DamagedRow)[] {
+    return (this.sql.eventsAfter.all(position, limit) as EventRow[]).map(readEvent);
+  }
+
+  private groupsAfter(position: number, limit: number): (JournalRow | DamagedRow)[] {
+    const rows: (JournalRow | DamagedRow)[] = [];
+    for (const n of this.sql.segmentsAfter.all(position) as number[]) {
       if (rows.length >= limit) break;
-      const found = this.sql.groupsOf(n).all(position, limit - rows.length);
-      rows.push(...(found as GroupRow[]).map(groupRow));
+      const found = this.sql.groupsOf(n).all(position, limit - rows.length) as GroupRow[];
+      rows.push(...found.map((row) => readGroup(n, row)));
     }
     return rows;
   }
 }
 
+/** No room: in the file by its budget, or on the disk. */
+const isFull = (error: unknown): boolean => sqliteCode(error) === 'SQLITE_FULL';
+
 type Last = { readonly position: number; readonly recorded: number } | undefined;
-
-interface EventRow {
-  readonly position: number;
-  readonly id: string;
-  readonly recorded: number;
-  readonly boot: string;
-  readonly body: string;
-}
-
-interface GroupRow {
-  readonly position: number;
-  readonly id: string;
-  readonly recorded: number;
-  readonly oldest: number;
-  readonly newest: number;
-  readonly count: number;
-  readonly boot: string;
-  readonly mono: number;
-  readonly synced: number;
-  readonly body: Uint8Array;
-}
-
-function eventRow(row: EventRow): JournalRow {
-  const { position, id, recorded, boot } = row;
-  return { position, kind: 'event', event: { ...(JSON.parse(row.body) as EventDraft), id, position, recorded, boot } };
-}
-
-function groupRow(row: GroupRow): JournalRow {
-  const { position, id, recorded, oldest, newest, count, boot, mono } = row;
-  return {
-    position,
-    kind: 'group',
-    id,
-    recorded,
-    oldest,
-    newest,
-    count,
-    boot,
-    mono,
-    synced: row.synced === 1,
-    samples: unpack(row.body, MOST_BYTES),
-  };
-}
 
 /** Prepared once: a statement's memory is none of V8's, which therefore sees no reason to give up those that nobody holds any more. */
 class Statements {
@@ -358,10 +403,8 @@ class Statements {
   constructor(db: Sqlite) {
     this.db = db;
     this.setMeta = db.prepare('INSERT OR REPLACE INTO meta VALUES (?, ?)');
-    this.insertRow = db.prepare('INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?, ?)');
-    this.eventsAfter = db.prepare(
-      'SELECT position, id, recorded, boot, body FROM rows WHERE position > ? ORDER BY position LIMIT ?',
-    );
+    this.insertRow = db.prepare('INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?, ?, ?)');
+    this.eventsAfter = db.prepare('SELECT * FROM rows WHERE position > ? ORDER BY position LIMIT ?');
     this.segmentsAfter = db.prepare('SELECT n FROM segments WHERE last > ? ORDER BY n').pluck();
     this.growSegment = db.prepare(
       `UPDATE segments SET first = CASE groups WHEN 0 THEN ? ELSE first END, last = ?, groups = groups + 1, samples = samples + ?,

@@ -1,9 +1,12 @@
 /**
  * Feeds: contract, cursors and the outgoing streams, computed from the rows when they are asked for and kept nowhere.
  *
- * A walker per feed and stream goes on from its head; what it made and was not acknowledged stays in a window of at most WINDOW_BYTES, so that
- * each member is made about once. Asked for an older member than the window holds, it starts again at the acknowledged cursor: the same rows,
- * contract and head give the same bytes. Cursors are written lazily; after a crash members may be made and sent again, with the same ids.
+ * A walker per feed and stream goes on from its head; what it made and was not acknowledged stays in a bounded window, so that each member is made
+ * about once. Asked for an older member than the window holds, it starts again at the acknowledged cursor: the same rows, contract and head give
+ * the same bytes. Cursors are written lazily; after a crash members may be made and sent again, with the same ids.
+ *
+ * What may have left is known after a crash too: before members are given out, a position ahead of them is written down (`sent`, AHEAD positions at a
+ * time). Rows behind it surely never left: they may go with a gap inside the running epoch. Rows before it go only with a new epoch.
  */
 import { WeinaoError } from '../base/errors/index.ts';
 import { STREAMS, type Stream } from '../base/event.ts';
@@ -11,88 +14,97 @@ import type {
   ContractRow,
   Cursor,
   FeedDemand,
-  FeedDepth,
   FeedState,
   Gap,
+  GapReason,
+  JournalRow,
   OutMessage,
   Outward,
   Range,
   StreamHead,
 } from '../base/feed.ts';
-import { ulid } from '../base/ids.ts';
 import type { Sqlite } from '../io/sqlite.ts';
-import { loadFeeds, saveFeed } from './contracts.ts';
-import { dropMarks, firstMark, isMark, type Mark, markBefore, saveMarks } from './marks.ts';
+import { loadFeeds, type Standing, saveFeed } from './contracts.ts';
+import {
+  type Behind,
+  beginningOf,
+  contractFor,
+  type Feed,
+  type Fresh,
+  gapId,
+  isSame,
+  type Losing,
+  newFeed,
+  oldOf,
+  type StreamHooks,
+  ZEROS,
+} from './feed.ts';
+import { addLoss, dropGaps, gapsBetween, isAnswered, lastGap, putGap } from './gaps.ts';
+import { dropLeft, type Left, leftOf } from './left.ts';
+import { dropMarks, firstMark, isMark, markBefore, saveMarks } from './marks.ts';
+import { Measure, type Measured } from './measure.ts';
 import type { Limit } from './protocol.ts';
+import type { DamagedRow } from './rows.ts';
 import type { Store } from './store.ts';
+import { type Course, headOf, restart, type Walker, walk, walkTo } from './walker.ts';
 
-const ZEROS = '0'.repeat(64);
-const WINDOW_BYTES = 1024 * 1024;
 const ROWS_AT_ONCE = 64;
-
-interface Walker {
-  /** head of the last member in the window */
-  head: StreamHead;
-  window: OutMessage[];
-  bytes: number;
-}
-
-interface Feed {
-  contract: ContractRow;
-  keepMs: number;
-  acked: { a: StreamHead; t: StreamHead };
-  walkers: { a: Walker; t: Walker };
-  /** heads of this epoch to be written down */
-  marks: Mark[];
-  /** nothing of this epoch is written yet */
-  begins: boolean;
-  dirty: boolean;
-}
+const AHEAD = 1024;
 
 export class Streams {
+  readonly outward: Outward;
   private store: Store;
-  private readonly outward: Outward;
+  private readonly hooks: StreamHooks;
   private readonly feeds = new Map<string, Feed>();
   /** feeds somebody asked for since the start */
   private readonly wanted = new Set<string>();
 
-  constructor(store: Store, outward: Outward) {
+  constructor(store: Store, outward: Outward, hooks: StreamHooks) {
     this.store = store;
+    this.hooks = hooks;
     this.outward = outward;
-    for (const { contract, a, t } of loadFeeds(store.db))
-      this.feeds.set(contract.feed, newFeed(contract, { a, t }, Number.POSITIVE_INFINITY));
+    for (const { contract, a, t, standing } of loadFeeds(store.db)) {
+      const known = newFeed(contract, { a, t }, standing);
+      known.gaps = { a: lastGap(store.db, contract.feed, 'a'), t: lastGap(store.db, contract.feed, 't') };
+      this.feeds.set(contract.feed, known);
+    }
   }
 
-  open(demand: FeedDemand, entropy: Uint8Array, wall: number): FeedState {
-    const known = this.feeds.get(demand.feed);
-    this.wanted.add(demand.feed);
-    if (known !== undefined) known.keepMs = demand.keepMs;
-    if (known !== undefined && this.isSame(known.contract, demand)) return this.stateOf(known);
-    const at = { position: this.store.head - 1, seq: 0, hash: ZEROS };
-    const reason = known === undefined ? 'new' : 'contract';
-    const contract = this.contractFor(demand, entropy, wall, reason, known);
-    return this.begin(contract, known === undefined ? { a: at, t: at } : known.acked, demand.keepMs);
+  open(demand: FeedDemand, fresh: Fresh): FeedState {
+    const { feed: id, keepMs, priority } = demand;
+    const known = this.feeds.get(id);
+    this.wanted.add(id);
+    if (known === undefined) return this.openNew(demand, fresh);
+    if (known.standing.keepMs !== keepMs || known.standing.priority !== priority) {
+      Object.assign(known.standing, { keepMs, priority });
+      known.dirty = true;
+    }
+    if (isSame(known.contract, demand, this.outward.encoder)) return this.stateOf(known);
+    return this.begin(
+      contractFor(demand, fresh, 'contract', this.outward.encoder, oldOf(known)),
+      known.acked,
+      known.standing,
+    );
   }
 
-  renew(
-    id: string,
-    reason: string,
-    entropy: Uint8Array,
-    wall: number,
-    over?: { stream: Stream; position: number },
-  ): FeedState {
+  /** @param over the row there is passed over, with a gap */
+  renew(id: string, reason: string, fresh: Fresh, over?: { stream: Stream; position: number }): FeedState {
     const known = this.get(id);
-    const gap =
+    // An older copy of the journal does not know what left after it was made.
+    if (reason === 'restored') known.standing.sent = { a: this.store.head - 1, t: this.store.head - 1 };
+    const refused =
       over === undefined
         ? undefined
-        : this.lossBetween(known.contract, over.stream, known.acked[over.stream].position, over.position, reason);
-    const plain = this.contractFor({ ...known.contract, keepMs: known.keepMs }, entropy, wall, reason, known);
-    const contract = gap === undefined ? plain : { ...plain, gap };
-    const from =
-      over === undefined
-        ? known.acked
-        : { ...known.acked, [over.stream]: { ...known.acked[over.stream], position: over.position } };
-    return this.begin(contract, from, known.keepMs);
+        : this.measure(id, over.stream)
+            .add(this.rowsOf(id, over.stream, over.position - 1).filter((r) => r.position === over.position))
+            .behind(over.position - 1);
+    this.persist((db) => {
+      const next = this.renewed(known, reason, fresh);
+      if (over !== undefined && refused !== undefined)
+        this.addGap(db, next, over.stream, refused, over.position, 'refused', fresh);
+    });
+    if (refused !== undefined) this.gaveUp(id, 'refused', refused.lost);
+    return this.stateOf(this.get(id));
   }
 
   next(id: string, stream: Stream, { epoch, seq: after }: Cursor, limit: Limit): OutMessage[] {
@@ -101,7 +113,12 @@ export class Streams {
     const walker = feed.walkers[stream];
     const first = walker.window[0]?.seq ?? walker.head.seq + 1;
     if (after + 1 < first || after > walker.head.seq) restart(walker, feed.acked[stream]);
-    this.walk(feed, stream, walker, after + limit.max);
+    walk(this.course(feed, stream), walker, after + limit.max);
+    // A damaged row on the way may have begun a new epoch.
+    if (this.feeds.get(id) !== feed) return [];
+    // What the view withholds is passed without a member.
+    if (walker.window.length === 0 && walker.head.seq === feed.acked[stream].seq) feed.acked[stream] = walker.head;
+    this.reserve(feed, stream, walker);
     const out: OutMessage[] = [];
     let bytes = 0;
     for (const message of walker.window) {
@@ -110,6 +127,7 @@ export class Streams {
       out.push(message);
       bytes += message.payload.length;
     }
+    if (out.length > 0) feed.untold = false;
     return out;
   }
 
@@ -117,7 +135,7 @@ export class Streams {
   hashAt(id: string, stream: Stream, { epoch, seq }: Cursor): string | undefined {
     const feed = this.get(id);
     if (feed.contract.epoch !== epoch) return undefined;
-    const head = this.walkTo(feed, stream, feed.acked[stream], seq)?.head;
+    const head = walkTo(this.course(feed, stream), feed.acked[stream], seq)?.head;
     return head?.seq === seq ? head.hash : undefined;
   }
 
@@ -126,9 +144,9 @@ export class Streams {
     const feed = this.get(id);
     if (feed.contract.epoch !== epoch) return [];
     const mark = markBefore(this.store.db, id, stream, after + 1);
-    const walker = mark === undefined ? undefined : this.walkTo(feed, stream, mark, after);
+    const walker = mark === undefined ? undefined : walkTo(this.course(feed, stream), mark, after);
     if (walker === undefined) return [];
-    this.walk(feed, stream, walker, Math.min(after + limit.max, feed.acked[stream].seq));
+    walk(this.course(feed, stream), walker, Math.min(after + limit.max, feed.acked[stream].seq));
     return walker.window;
   }
 
@@ -147,38 +165,110 @@ export class Streams {
     }
   }
 
-  depth(id: string): { a: FeedDepth; t: FeedDepth } {
+  /** A replay asked for what cannot be made any more: told once, as the next member of the stream. */
+  gone(id: string, stream: Stream, reason: GapReason, asked: NonNullable<Gap['asked']>, wall: number): void {
     const feed = this.get(id);
-    const rows = (stream: Stream): number =>
-      Number(
-        this.store.db
-          .prepare('SELECT count(*) FROM (SELECT 1 FROM rows WHERE stream = ? AND position > ? LIMIT 10000)')
-          .pluck()
-          .get(stream, feed.acked[stream].position),
-      );
-    const t = { rows: 0, samples: 0, bytes: 0 };
-    for (const segment of this.store.segments()) {
-      if (segment.last <= feed.acked.t.position) continue;
-      // Of the segment the cursor stands in, the share behind it: exact counts would read the table.
-      const whole = Math.max(1, segment.last - segment.first + 1);
-      const share = Math.min(1, (segment.last - feed.acked.t.position) / whole);
-      t.rows += Math.round(segment.groups * share);
-      t.samples += Math.round(segment.samples * share);
-      t.bytes += Math.round(segment.bytes * share);
-    }
-    return { a: { rows: rows('a'), samples: 0, bytes: 0 }, t: { ...t, rows: t.rows + rows('t') } };
+    if (isAnswered(this.store.db, id, reason, asked)) return;
+    const position = this.store.head++;
+    const gap: Gap = { id: gapId(feed, stream, position, wall), reason, madeAt: Math.round(wall), asked };
+    this.store.write((db) => {
+      this.store.keepClock();
+      putGap(db, { feed: id, stream, position }, gap);
+    });
+    feed.gaps[stream] = position;
   }
 
-  /** Writes cursors that moved; part of somebody's transaction. */
+  /** What a feed would have got of rows. */
+  measure(id: string, stream: Stream): Measure {
+    return new Measure(this.outward, this.get(id).contract, stream);
+  }
+
+  /**
+   * Rows go, and those who lose them get their gaps in the same transaction. A feed to which some of them may have been sent begins a new epoch.
+   */
+  lose(losses: readonly Losing[], why: GapReason, { entropy, wall }: Fresh, drop: (db: Sqlite) => void): void {
+    const renewed = new Map<string, Feed>();
+    this.persist((db) => {
+      renewed.clear();
+      for (const [i, { id, stream, loss, position }] of losses.entries()) {
+        const fresh = { entropy: entropy.map((b) => b ^ (i + 1)), wall };
+        const feed = this.get(id);
+        if (loss.first <= feed.standing.sent[stream] && !feed.untold) renewed.set(id, this.renewed(feed, why, fresh));
+        this.addGap(db, this.get(id), stream, loss, position, why, fresh);
+      }
+      drop(db);
+    });
+    for (const { id, loss } of losses) this.gaveUp(id, why, loss.lost);
+    for (const stream of STREAMS) {
+      const feeds = losses.filter((l) => l.stream === stream).map((l) => l.id);
+      if (feeds.length > 0) this.hooks.lost({ feeds, renewed: feeds.filter((id) => renewed.has(id)), stream, why });
+    }
+  }
+
+  /** Rows that were read and cannot be believed are put aside, and told to those who may have got them. @returns whether there were any */
+  quarantine(): boolean {
+    const rows = this.store.takeDamaged();
+    if (rows.length === 0) return false;
+    const fresh = this.hooks.fresh();
+    const losses = rows.flatMap((row) =>
+      row.streams.flatMap((stream) =>
+        this.behind(stream, row.position)
+          .filter(({ id }) => this.mayHaveGot(id, stream, row))
+          .map(({ id }): Losing => {
+            const { count: lost, from = fresh.wall, to = fresh.wall, position } = row;
+            return { id, stream, position, loss: { lost, from, to, first: position } };
+          }),
+      ),
+    );
+    this.lose(losses, 'damaged', fresh, (db) => {
+      for (const row of rows) this.store.setAsideRow(db, row, fresh.wall);
+    });
+    return true;
+  }
+
+  /** What a damaged row held is not known: a feed is told of it when it gets anything of the rows beside it. */
+  private mayHaveGot(id: string, stream: Stream, { position }: DamagedRow): boolean {
+    const beside = this.store.rowsAfter(stream, position - ROWS_AT_ONCE / 2, ROWS_AT_ONCE);
+    this.store.takeDamaged();
+    return stream === 'a' || beside.length === 0 || this.measure(id, stream).add(beside).behind(0) !== undefined;
+  }
+
+  private gaveUp(id: string, reason: GapReason, lost: number): void {
+    const feed = this.get(id);
+    feed.standing.dropped[reason] = (feed.standing.dropped[reason] ?? 0) + lost;
+    feed.dirty = true;
+    this.store.counters.dropped_unsent = (this.store.counters.dropped_unsent ?? 0) + lost;
+  }
+
+  /** Writes cursors that moved; part of somebody's transaction. Afterwards: `saved`. */
   save(db: Sqlite): void {
     for (const [id, feed] of this.feeds) {
       if (!feed.dirty) continue;
       if (feed.begins) dropMarks(db, id);
-      saveMarks(db, feed.marks.splice(0));
-      saveFeed(db, { contract: feed.contract, ...feed.acked }, feed.begins);
+      saveMarks(db, feed.marks);
+      for (const stream of STREAMS) this.tidyGaps(db, id, stream, feed);
+      const { contract, acked, standing } = feed;
+      saveFeed(db, { contract, ...acked, standing }, feed.begins);
+    }
+  }
+
+  /** What was saved is on the disk. */
+  saved(): void {
+    for (const feed of this.feeds.values()) {
+      if (!feed.dirty) continue;
+      feed.marks = [];
       feed.begins = false;
       feed.dirty = false;
     }
+  }
+
+  /** Saves in a transaction of its own, with what else belongs there. */
+  persist(also: (db: Sqlite) => void = () => {}): void {
+    this.store.write((db) => {
+      also(db);
+      this.save(db);
+    });
+    this.saved();
   }
 
   get isDirty(): boolean {
@@ -186,60 +276,152 @@ export class Streams {
   }
 
   /** Another database came instead: each feed starts anew there, with the events its platform has not taken yet. */
-  replaced(store: Store, why: string, entropy: Uint8Array, wall: number): string[] {
+  replaced(store: Store, why: string, { entropy, wall }: Fresh): string[] {
     this.store = store;
     for (const [i, [id, feed]] of [...this.feeds].entries()) {
-      const salted = entropy.map((b) => b ^ (i + 1));
-      const contract = this.contractFor({ ...feed.contract, feed: id, keepMs: feed.keepMs }, salted, wall, why, feed);
-      this.feeds.set(id, beginningOf(contract, feed.acked.a.position, store.head - 1, feed.keepMs));
+      const fresh = { entropy: entropy.map((b) => b ^ (i + 1)), wall };
+      const contract = contractFor(feed.contract, fresh, why, this.outward.encoder, oldOf(feed));
+      this.feeds.set(id, beginningOf(contract, { a: feed.acked.a.position, t: store.head - 1 }, feed.standing));
     }
     return [...this.feeds.keys()];
   }
 
-  detached(): readonly string[] {
-    return [...this.feeds.keys()].filter((feed) => !this.wanted.has(feed));
+  ids(): readonly string[] {
+    return [...this.feeds.keys()];
+  }
+
+  /** changes whenever a cursor moves */
+  progress(): number {
+    return [...this.feeds.values()].reduce((sum, { acked }) => sum + acked.a.position + acked.t.position, 0);
+  }
+
+  isWanted(feed: string): boolean {
+    return this.wanted.has(feed);
   }
 
   forget(feed: string): void {
     this.feeds.delete(feed);
   }
 
-  /** the telemetry position every feed has passed, and who stands behind a position */
-  behind(position: number): { readonly id: string; readonly keepMs: number }[] {
+  /** Feeds that have not taken all up to a position, the least important first. */
+  behind(stream: Stream, position: number): Behind[] {
     return [...this.feeds]
-      .filter(([, f]) => f.acked.t.position < position)
-      .map(([id, f]) => ({ id, keepMs: f.keepMs }));
+      .filter(([, f]) => f.acked[stream].position < position)
+      .map(
+        ([
+          id,
+          {
+            acked,
+            standing: { keepMs, priority },
+          },
+        ]) => ({
+          id,
+          keepMs,
+          priority: this.wanted.has(id) ? priority : -1,
+          acked: acked[stream].position,
+        }),
+      )
+      .sort((x, y) => x.priority - y.priority);
   }
 
-  behindOnAlarms(): number {
-    return Math.min(Number.MAX_SAFE_INTEGER, ...[...this.feeds.values()].map((f) => f.acked.a.position));
+  /** contract, cursors and losses of a feed */
+  look(
+    id: string,
+  ): Pick<Feed, 'contract' | 'acked' | 'walkers'> & { readonly dropped: Readonly<Record<string, number>> } {
+    const { contract, acked, walkers, standing } = this.get(id);
+    return { contract, acked, walkers, dropped: standing.dropped };
   }
 
-  /** What a stream held for the feed between two positions, for the gap that tells of it; undefined when nothing. */
-  private lossBetween(
-    contract: ContractRow,
-    stream: Stream,
-    after: number,
-    upTo: number,
-    reason: string,
-  ): Gap | undefined {
-    let lost = 0;
-    let from = Number.POSITIVE_INFINITY;
-    let to = 0;
-    for (let at = after; ; ) {
-      const rows = this.store.rowsAfter(stream, at, ROWS_AT_ONCE).filter((row) => row.position <= upTo);
-      for (const row of rows) {
-        const seen = this.outward.entitled(contract, stream, row);
-        if (seen === undefined) continue;
-        lost += seen.units;
-        from = Math.min(from, seen.from);
-        to = Math.max(to, seen.to);
-      }
-      const last = rows.at(-1);
-      if (last === undefined) break;
-      at = last.position;
+  stateOf({ contract, acked, walkers }: Pick<Feed, 'contract' | 'acked' | 'walkers'>): FeedState {
+    const range = (stream: Stream): Range => ({
+      first: (firstMark(this.store.db, contract.feed, stream) ?? acked[stream]).seq + 1,
+      last: Math.max(acked[stream].seq, walkers[stream].head.seq),
+    });
+    return { contract, acked: { ...acked }, range: { a: range('a'), t: range('t') } };
+  }
+
+  private openNew(demand: FeedDemand, fresh: Fresh): FeedState {
+    const { feed: id, keepMs, priority } = demand;
+    const head = { position: this.store.head - 1, seq: 0, hash: ZEROS };
+    const standing: Standing = { keepMs, priority, sent: { a: head.position, t: head.position }, dropped: {} };
+    const left = leftOf(this.store.db, id);
+    const contract = contractFor(
+      demand,
+      fresh,
+      left === undefined ? 'new' : 're-added',
+      this.outward.encoder,
+      left?.old,
+    );
+    this.feeds.set(id, beginningOf(contract, { a: head.position, t: head.position }, standing));
+    this.persist((db) => {
+      if (left !== undefined) this.tellLeft(db, this.get(id), left, fresh);
+    });
+    return this.stateOf(this.get(id));
+  }
+
+  /** What waited for a feed when it was forgotten is told when it comes back. */
+  private tellLeft(db: Sqlite, feed: Feed, { losses }: Left, fresh: Fresh): void {
+    dropLeft(db, feed.contract.feed);
+    for (const stream of STREAMS) {
+      const loss = losses[stream];
+      if (loss === undefined) continue;
+      this.addGap(db, feed, stream, { ...loss, first: 0 }, this.store.head++, 'detached', fresh);
     }
-    return lost === 0 ? undefined : { stream, reason, lost, from, to };
+    this.store.keepClock();
+  }
+
+  private addGap(
+    db: Sqlite,
+    feed: Feed,
+    stream: Stream,
+    measured: Measured,
+    position: number,
+    reason: GapReason,
+    { wall }: Fresh,
+  ): void {
+    const { first: _, ...loss } = measured;
+    const place = { feed: feed.contract.feed, stream, position };
+    const id = gapId(feed, stream, position, wall);
+    addLoss(db, place, { id, reason, madeAt: Math.round(wall), loss }, feed.standing.sent[stream]);
+    feed.gaps[stream] = Math.max(feed.gaps[stream], position);
+  }
+
+  /** Gaps that were taken, and behind which no replay can begin any more. */
+  private tidyGaps(db: Sqlite, id: string, stream: Stream, { gaps, acked }: Feed): void {
+    if (gaps[stream] === 0) return;
+    const first = firstMark(db, id, stream)?.position ?? Number.POSITIVE_INFINITY;
+    dropGaps(db, id, stream, Math.min(acked[stream].position, first));
+  }
+
+  /** Members up to here may leave: written down before the first of them does. */
+  private reserve(feed: Feed, stream: Stream, { window }: Walker): void {
+    const last = window.at(-1)?.position ?? 0;
+    if (last <= feed.standing.sent[stream]) return;
+    feed.standing.sent[stream] = last + AHEAD;
+    feed.dirty = true;
+    this.persist();
+  }
+
+  private course(feed: Feed, stream: Stream): Course {
+    const { outward } = this;
+    return {
+      outward,
+      contract: feed.contract,
+      stream,
+      rows: (after) => this.rowsOf(feed.contract.feed, stream, after),
+    };
+  }
+
+  /** The journal's rows and the feed's gaps, which stand in the place of rows. */
+  rowsOf(id: string, stream: Stream, after: number): readonly JournalRow[] {
+    let rows = this.store.rowsAfter(stream, after, ROWS_AT_ONCE);
+    if (this.quarantine()) rows = this.store.rowsAfter(stream, after, ROWS_AT_ONCE);
+    const last = this.get(id).gaps[stream];
+    if (last <= after) return rows;
+    const end = rows.length < ROWS_AT_ONCE ? last : (rows.at(-1)?.position ?? last);
+    const gaps = gapsBetween(this.store.db, id, stream, after, end);
+    const told = new Set(gaps.map((g) => g.position));
+    return [...rows.filter((r) => !told.has(r.position)), ...gaps].sort((x, y) => x.position - y.position);
   }
 
   private get(id: string): Feed {
@@ -248,117 +430,20 @@ export class Streams {
     return feed;
   }
 
-  private isSame(contract: ContractRow, demand: FeedDemand): boolean {
-    const { source, view, selects, pseudonyms, encoding } = contract;
-    const same = source === demand.source && encoding === demand.encoding && contract.encoder === this.outward.encoder;
-    const sees = view === demand.view && pseudonyms === demand.pseudonyms;
-    return same && sees && JSON.stringify(selects) === JSON.stringify(demand.selects);
+  /** The same contract in a new epoch; not saved yet. */
+  private renewed(feed: Feed, reason: string, fresh: Fresh): Feed {
+    const contract = contractFor(feed.contract, fresh, reason, this.outward.encoder, oldOf(feed));
+    const next = beginningOf(contract, { a: feed.acked.a.position, t: feed.acked.t.position }, feed.standing);
+    next.gaps = { ...feed.gaps };
+    this.feeds.set(contract.feed, next);
+    return next;
   }
 
-  private contractFor(
-    demand: FeedDemand,
-    entropy: Uint8Array,
-    wall: number,
-    reason: string,
-    before: Feed | undefined,
-  ): ContractRow {
-    const { feed, source, view, selects, pseudonyms, encoding } = demand;
-    const old =
-      before === undefined ? {} : { old: { epoch: before.contract.epoch, a: before.acked.a, t: before.acked.t } };
-    return {
-      feed,
-      epoch: Buffer.from(entropy.subarray(0, 8)).toString('hex'),
-      source,
-      view,
-      selects,
-      pseudonyms,
-      encoder: this.outward.encoder,
-      encoding,
-      id: ulid(wall, entropy.subarray(8)),
-      madeAt: Math.round(wall),
-      reason,
-      ...old,
-    };
-  }
-
-  private begin(contract: ContractRow, from: { a: StreamHead; t: StreamHead }, keepMs: number): FeedState {
-    const feed = beginningOf(contract, from.a.position, from.t.position, keepMs);
+  private begin(contract: ContractRow, from: Record<Stream, StreamHead>, standing: Standing): FeedState {
+    const feed = beginningOf(contract, { a: from.a.position, t: from.t.position }, standing);
+    feed.gaps = { ...this.get(contract.feed).gaps };
     this.feeds.set(contract.feed, feed);
-    this.store.write((db) => this.save(db));
+    this.persist();
     return this.stateOf(feed);
   }
-
-  private stateOf(feed: Feed): FeedState {
-    const { contract, acked, walkers } = feed;
-    const range = (stream: Stream): Range => ({
-      first: (firstMark(this.store.db, contract.feed, stream) ?? acked[stream].seq) + 1,
-      last: Math.max(acked[stream].seq, walkers[stream].head.seq),
-    });
-    return { contract, acked: { ...acked }, range: { a: range('a'), t: range('t') } };
-  }
-
-  /** A walker that stands on this member, with nothing in its window; undefined when the rows end before it. */
-  private walkTo(feed: Feed, stream: Stream, start: StreamHead, seq: number): Walker | undefined {
-    const walker: Walker = { head: start, window: [], bytes: 0 };
-    while (walker.head.seq < seq) {
-      const before = walker.head;
-      this.walk(feed, stream, walker, seq);
-      if (walker.head.seq === before.seq && walker.head.position === before.position) return undefined;
-      restart(walker, walker.head);
-    }
-    return walker;
-  }
-
-  /** Makes members up to the one of this number, or as many as the window holds. */
-  private walk(feed: Feed, stream: Stream, walker: Walker, upTo: number): void {
-    const opening = feed.contract.gap?.stream === stream ? 2 : 1;
-    if (walker.head.seq < opening)
-      for (const member of this.outward.open(feed.contract, stream, walker.head.position))
-        if (member.seq > walker.head.seq && member.seq <= upTo) add(walker, member, member.position);
-    while (walker.head.seq < upTo && walker.bytes < WINDOW_BYTES) {
-      const rows = this.store.rowsAfter(stream, walker.head.position, ROWS_AT_ONCE);
-      if (rows.length === 0) return;
-      for (const row of rows) {
-        const member = this.outward.encode(feed.contract, stream, walker.head, row);
-        if (member !== undefined) add(walker, member, row.position);
-        else walker.head = { ...walker.head, position: row.position };
-        if (walker.bytes >= WINDOW_BYTES || walker.head.seq >= upTo) return;
-      }
-    }
-  }
-}
-
-function newFeed(contract: ContractRow, acked: { a: StreamHead; t: StreamHead }, keepMs: number): Feed {
-  const walker = (head: StreamHead): Walker => ({ head, window: [], bytes: 0 });
-  return {
-    contract,
-    keepMs,
-    acked,
-    walkers: { a: walker(acked.a), t: walker(acked.t) },
-    marks: [],
-    begins: false,
-    dirty: false,
-  };
-}
-
-/** A feed whose epoch begins behind these positions: its first heads are its first marks. */
-function beginningOf(contract: ContractRow, a: number, t: number, keepMs: number): Feed {
-  const start = (position: number): StreamHead => ({ position, seq: 0, hash: ZEROS });
-  const acked = { a: start(a), t: start(t) };
-  const marks = STREAMS.map((stream) => ({ feed: contract.feed, stream, ...acked[stream] }));
-  return { ...newFeed(contract, acked, keepMs), marks, begins: true, dirty: true };
-}
-
-const headOf = ({ position, seq, hash }: StreamHead): StreamHead => ({ position, seq, hash });
-
-function restart(walker: Walker, head: StreamHead): void {
-  walker.head = head;
-  walker.window = [];
-  walker.bytes = 0;
-}
-
-function add(walker: Walker, member: OutMessage, position: number): void {
-  walker.window.push(member);
-  walker.bytes += member.payload.length;
-  walker.head = { position, seq: member.seq, hash: member.hash };
 }

@@ -1,5 +1,6 @@
 /** The schema library as drivers see it, so that a driver names only its protocol's package, and the pieces every driver's section shares. */
 import { z } from 'zod';
+import { parseSize } from '../base/bytes.ts';
 import { parseDuration } from '../base/time.ts';
 import { isUnit, suggestUnit } from '../base/units.ts';
 
@@ -29,6 +30,17 @@ const secretName = z
   .max(64)
   .refine((s) => !s.includes('/') && !s.startsWith('.'));
 const secretShape = z.union([z.strictObject({ file: secretName }), z.strictObject({ env: secretName })]);
+
+/** `256MB 2GB`, as bytes. */
+export const size = z
+  .string()
+  .transform((text, ctx): number => {
+    const bytes = parseSize(text);
+    if (bytes !== undefined) return bytes;
+    ctx.addIssue({ code: 'custom', message: 'size', params: { code: 'config.bad_size', given: text } });
+    return z.NEVER;
+  })
+  .meta({ description: '256MB, 2GB' });
 
 /** A UCUM code out of the table of base/units.ts. */
 export const unit = z.string().refine(isUnit, {

@@ -81,10 +81,15 @@ export class Flow {
   }
 
   async open(): Promise<FeedState> {
-    const { ledger, feed, source, entitlement } = this.deps;
-    const { id, encoding, keepMs } = feed;
-    this.current = await ledger.open({ feed: id, source, ...entitlement, encoding, keepMs });
+    this.current = await this.look();
     return this.current;
+  }
+
+  /** How the feed stands in the journal, also when the members in flight are of an epoch that is over. */
+  look(): Promise<FeedState> {
+    const { ledger, feed, source, entitlement } = this.deps;
+    const { id, encoding, keepMs, priority } = feed;
+    return ledger.open({ feed: id, source, ...entitlement, encoding, keepMs, priority });
   }
 
   /** Forgets what is in flight and stands where the journal's cursor stands. */

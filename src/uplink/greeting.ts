@@ -21,6 +21,13 @@ export function streamName({ contract }: Pick<FeedState, 'contract'>, stream: St
   return `${contract.feed}.${stream}.${contract.epoch}`;
 }
 
+/** The stream a name is of, if it may be one of this feed. */
+export function streamOfEpoch(name: string, feed: string): Stream | undefined {
+  const [owner, letter, epoch = '', ...rest] = name.split('.');
+  const isEpoch = epoch.length === 16 && [...epoch].every((c) => '0123456789abcdef'.includes(c));
+  return owner === feed && isEpoch && rest.length === 0 ? STREAMS.find((s) => s === letter) : undefined;
+}
+
 /** Changes exactly when what the feed tells, or how, changes. */
 function contractHash({ source, view, pseudonyms, encoder, encoding }: ContractRow): string {
   const text = canonical({ source, view, pseudonyms, encoder, encoding });

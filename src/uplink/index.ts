@@ -1,7 +1,9 @@
 /** Uplink: a sender for each feed. A reload restarts only the feeds that changed, in the configuration or in what they may see. */
+import { WeinaoError } from '../base/errors/index.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { FeedModel } from '../base/model.ts';
 import type { Entitlement } from '../base/view.ts';
+import type { ReplayAsk } from './replay.ts';
 import { FeedSender, type SenderDeps, type SenderStatus } from './sender.ts';
 
 export type UplinkDeps = Omit<SenderDeps, 'feed' | 'site' | 'source' | 'entitlement' | 'catalog'> & {
@@ -18,6 +20,8 @@ export interface Uplink {
   /** feeds whose epoch changed; empty = all */
   renewed(feeds: readonly string[]): void;
   status(): readonly SenderStatus[];
+  /** Delivered members once more. Rejects with journal.no_feed, uplink.not_connected and uplink.no_such_members. */
+  again(feed: string, ask: ReplayAsk): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -50,6 +54,11 @@ export function createUplink(deps: UplinkDeps): Uplink {
     },
     renewed: (feeds) => {
       for (const [id, sender] of senders) if (feeds.length === 0 || feeds.includes(id)) sender.poke(true);
+    },
+    again: async (feed, ask) => {
+      const sender = senders.get(feed);
+      if (sender === undefined) throw new WeinaoError('journal.no_feed', { feed });
+      return sender.again(ask);
     },
     status: () => [...senders.values()].map((s) => s.status()),
     stop: async () => {

@@ -71,7 +71,7 @@ const ROWS: readonly JournalRow[] = [
 
 function streamOf(stream: Stream, contract = CONTRACT, rows = ROWS, secret?: Uint8Array): OutMessage[] {
   const outward = createOutward(secret);
-  const made = [...outward.open(contract, stream, 6)];
+  const made = [outward.open(contract, stream, 6)];
   let head: StreamHead = made.at(-1) ?? { position: 6, seq: 0, hash: '' };
   for (const row of rows) {
     const member = outward.encode(contract, stream, head, row);
@@ -138,11 +138,23 @@ describe('the outward bytes', () => {
     expect(outward('t')).toHaveLength(2);
   });
 
-  it('tell what was lost as the second member of the stream it was lost from', () => {
-    const lost = { stream: 't', reason: 'disk-full', lost: 2125, from: at.wall, to: at.wall + 60_000 } as const;
-    const members = streamOf('t', { ...CONTRACT, gap: lost }, []).map(text);
+  it('tell what was lost, and what cannot be told again, as members of the stream', () => {
+    const loss = { lost: 2125, from: at.wall, to: at.wall + 60_000 };
+    const asked = { stream: 'street.a.ffeeddccbbaa9988', first: 1, last: 7 };
+    const gaps: JournalRow[] = [
+      {
+        position: 7,
+        kind: 'gap',
+        gap: { id: '01KAW0000000000000000000G1', reason: 'disk-full', madeAt: at.wall, loss },
+      },
+      {
+        position: 8,
+        kind: 'gap',
+        gap: { id: '01KAW0000000000000000000G2', reason: 'withdrawn', madeAt: at.wall, asked },
+      },
+    ];
+    const members = streamOf('t', CONTRACT, gaps).map(text);
     expect(members).toMatchSnapshot();
-    expect(streamOf('a', { ...CONTRACT, gap: lost }, [])).toHaveLength(1);
     const verifier = createVerifier();
     for (const line of members) verifier.take(topicOf(line), new TextEncoder().encode(line));
     expect(verifier.summary()).toMatchObject({ chain: 'ok', gaps: 0, dropped: 2125, events: 0 });

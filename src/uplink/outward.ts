@@ -20,7 +20,7 @@ import { redact } from './redact.ts';
 import { type Group, showGroup } from './samples.ts';
 import { rightsTo } from './select.ts';
 
-export const ENCODER = 2;
+export const ENCODER = 3;
 const SEQUENCE_DIGITS = 16;
 /** OpenTelemetry's numbers for the four warning levels */
 const SEVERITY: Readonly<Record<Level, readonly [number, string]>> = {
@@ -36,17 +36,16 @@ export function createOutward(secret: Uint8Array = new Uint8Array()): Outward {
   return {
     encoder: ENCODER,
     keyed: createOutward,
-    open: (contract, stream, position) => {
-      const epoch = epochMember(contract, stream, position);
-      return contract.gap?.stream === stream ? [epoch, gapMember(contract, contract.gap, epoch)] : [epoch];
-    },
+    open: epochMember,
     encode: (contract, stream, head, row) => {
+      if (row.kind === 'gap') return gapMember(contract, stream, head, row.position, row.gap);
       if (row.kind === 'group') return stream === 't' ? groupMember(contract, head, row) : undefined;
       return streamOf(row.event.kind) === stream
         ? eventMember(contract, stream, head, row.event, pseudonyms)
         : undefined;
     },
     entitled: (contract, stream, row) => {
+      if (row.kind === 'gap') return undefined;
       if (row.kind === 'group') {
         const shown = stream === 't' ? showGroup(contract.selects, row) : undefined;
         return shown === undefined ? undefined : { units: shown.count, from: shown.oldest, to: shown.newest };
@@ -95,13 +94,15 @@ function epochMember(contract: ContractRow, stream: Stream, position: number): O
   });
 }
 
-function gapMember(contract: ContractRow, { stream, reason, lost, from, to }: Gap, head: StreamHead): OutMessage {
+function gapMember(contract: ContractRow, stream: Stream, head: StreamHead, position: number, gap: Gap): OutMessage {
+  const { id, reason, madeAt, loss, asked } = gap;
+  const lost = loss === undefined ? {} : { lost: loss.lost, from: isoTime(loss.from), to: isoTime(loss.to) };
   return seal(contract, stream, head, {
-    id: derivedUlid(contract.madeAt, contract.id, `gap.${stream}`),
+    id,
     type: 'feed.gap',
-    position: head.position,
-    attributes: { time: isoTime(contract.madeAt), recordedtime: isoTime(contract.madeAt) },
-    data: canonical({ reason, lost, from: isoTime(from), to: isoTime(to) }),
+    position,
+    attributes: { time: isoTime(madeAt), recordedtime: isoTime(madeAt) },
+    data: canonical({ reason, ...lost, ...asked }),
     ...OWN,
   });
 }

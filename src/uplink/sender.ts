@@ -23,11 +23,11 @@ import { createCodec } from './codecs/index.ts';
 import { Courier } from './courier.ts';
 import { Flow } from './flow.ts';
 import { greet, isOurs, publishState, streamName } from './greeting.ts';
-import { Incoming, type Said } from './incoming.ts';
+import { Incoming } from './incoming.ts';
 import { CommandIntake } from './intake.ts';
 import { pauseMs } from './pause.ts';
 import { ProofSchedule, proofOf, type Signing } from './proof.ts';
-import { Replay } from './replay.ts';
+import { Replay, type ReplayAsk } from './replay.ts';
 import { Resend } from './resend.ts';
 import { Tokens } from './tokens.ts';
 
@@ -341,7 +341,7 @@ export class FeedSender {
     const said = incoming.take(topic, payload);
     if (said === undefined) return;
     if (said.kind === 'bad') this.count('bad_input');
-    if (said.kind === 'replay') this.replayed(said, state);
+    if (said.kind === 'replay') this.replayed(said);
     if (said.kind !== 'ack' || this.feed.ack !== 'app') return;
     const stream = STREAMS.find((s) => streamName(state, s) === said.stream);
     if (stream === undefined || said.seq > landed[stream]) {
@@ -363,20 +363,24 @@ export class FeedSender {
     courier.send([heard.answer]).catch((error: unknown) => this.lost(error, courier.connection));
   }
 
-  private replayed(asked: Extract<Said, { kind: 'replay' }>, state: FeedState): void {
-    const { connection, courier } = this;
-    const stream = STREAMS.find((s) => streamName(state, s) === asked.stream);
-    if (stream === undefined || courier === undefined || asked.to > this.flow.landed[stream]) {
-      this.count('bad_input');
-      return;
-    }
-    const { from, to } = asked;
-    this.replay
-      .run({ stream, epoch: state.contract.epoch, from, to }, (message) => this.put(courier, message))
-      .then((sent) => {
-        this.count('replayed', sent);
-      })
-      .catch((error: unknown) => this.lost(error, connection));
+  /**
+   * Delivered members once more, for the platform or a person; what cannot be made any more is told as a gap.
+   * @returns how many were sent; rejects with uplink.no_such_members and uplink.not_connected
+   */
+  async again(ask: ReplayAsk): Promise<number> {
+    const { courier, flow } = this;
+    if (courier === undefined) throw new WeinaoError('uplink.not_connected', { feed: this.feed.id });
+    const sent = await this.replay.run(ask, await flow.look(), flow.landed, (message) => this.put(courier, message));
+    this.count('replayed', sent);
+    return sent;
+  }
+
+  private replayed(asked: ReplayAsk): void {
+    const { connection } = this;
+    this.again(asked).catch((error: unknown) => {
+      if (error instanceof WeinaoError && error.code === 'uplink.no_such_members') this.count('bad_input');
+      else this.lost(error, connection);
+    });
   }
 
   private count(what: string, by = 1): void {

@@ -150,6 +150,7 @@ class StreamVerifier implements Verifier {
     const { data, ...rest } = envelope;
     const body = (typeof data === 'object' && !Array.isArray(data) ? data : {}) as JsonObject;
     if (rest.type === 'weinao.feed.epoch.v1') this.retold(stream, body);
+    if (rest.type === 'weinao.feed.gap.v1') this.gone(body);
     return this.admit(topic, rest, body);
   }
 
@@ -183,6 +184,16 @@ class StreamVerifier implements Verifier {
     const [feed, letter] = stream.split('.');
     const before = this.streams.get(`${feed}.${letter}.${String(old)}`);
     for (const n of before?.missing.keys() ?? []) if (n > Number(seq)) before?.missing.delete(n);
+  }
+
+  /** The gateway cannot make these members any more, and says so: what is missing of them is lost, and no hole. */
+  private gone({ stream, first, last }: JsonObject): void {
+    const of = this.streams.get(String(stream));
+    for (const n of [...(of?.missing.keys() ?? [])])
+      if (n >= Number(first) && n <= Number(last)) {
+        of?.missing.delete(n);
+        this.count.dropped++;
+      }
   }
 
   private checkSelf(stream: string, seq: number, envelope: JsonObject): void {

@@ -111,7 +111,7 @@ async function examine(folder: string, { ids, states }: Promised): Promise<strin
     if (row === undefined || JSON.parse(row.body ?? '{}').n < n) wrong.push(`state ${key} ${n} lost`);
   }
   const demand = { feed: 'street', source: 'urn:weinao:s:g', ...SEES_ALL } as const;
-  const { contract } = await journal.ledger.open({ ...demand, encoding: 'json', keepMs: 86_400_000 });
+  const { contract } = await journal.ledger.open({ ...demand, encoding: 'json', keepMs: 86_400_000, priority: 5 });
   const verifier = createVerifier();
   const found = new Set<string>();
   for (const stream of ['a', 't'] as const) {

@@ -30,7 +30,7 @@ const say = (what: unknown): void => appendFileSync(join(folder, 'marks'), JSON.
 
 await journal.start();
 const demand = { feed: 'street', source: 'urn:weinao:s:g', ...SEES_ALL } as const;
-const { contract } = await journal.ledger.open({ ...demand, encoding: 'json', keepMs: 86_400_000 });
+const { contract } = await journal.ledger.open({ ...demand, encoding: 'json', keepMs: 86_400_000, priority: 5 });
 say({ epoch: contract.epoch });
 for (let n = 1; n <= Number(commits); n++) {
   const at = clock.now();

@@ -89,6 +89,8 @@ export class FakeLedger implements FeedLedger {
     this.acked[stream] = upTo.seq;
   }
 
+  gone(): void {}
+
   depth(): ReturnType<FeedLedger['depth']> {
     const of = (stream: Stream) => ({ rows: this.waiting[stream].length, samples: 0, bytes: 0 });
     return Promise.resolve({ a: of('a'), t: of('t') });

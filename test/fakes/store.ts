@@ -16,19 +16,23 @@ export interface LoopbackStore extends WorkerPort {
   readOnly(): void;
 }
 
-export function loopbackStore(outward: Outward): LoopbackStore {
+export function loopbackStore(outward: Outward, free?: () => number): LoopbackStore {
   let listener: (message: unknown) => void = () => {};
   let exit: (why: string) => void = () => {};
   let queue: Numbered[] = [];
   let scheduled = false;
   let held: unknown[] | undefined;
   let dead = false;
-  const keeper = new StoreKeeper(outward, (answer) => {
-    const copy: unknown = structuredClone(answer);
-    if (dead) return;
-    if (held !== undefined) held.push(copy);
-    else queueMicrotask(() => dead || listener(copy));
-  });
+  const keeper = new StoreKeeper(
+    outward,
+    (answer) => {
+      const copy: unknown = structuredClone(answer);
+      if (dead) return;
+      if (held !== undefined) held.push(copy);
+      else queueMicrotask(() => dead || listener(copy));
+    },
+    free,
+  );
   return {
     post: (message) => {
       queue.push(structuredClone(message) as Numbered);

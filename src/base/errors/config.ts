@@ -92,6 +92,11 @@ export const configErrors = errorTable({
     next: { zh: '写成数字加单位：500ms 2s 15m 48h 30d', en: 'a number and a unit: 500ms 2s 15m 48h 30d' },
     retry: 'never',
   },
+  'config.bad_size': {
+    says: { zh: '“{given}” 不是存储容量', en: '"{given}" is no size' },
+    next: { zh: '写成数字加单位：256MB 2GB，至少 16MB', en: 'a number and a unit: 256MB 2GB, at least 16MB' },
+    retry: 'never',
+  },
   'config.bad_unit': {
     says: { zh: '未知单位 “{given}”{hint_zh}', en: 'unknown unit "{given}"{hint_en}' },
     next: {

@@ -31,6 +31,11 @@ export const journalErrors = errorTable({
     next: { zh: '核对配置中的 feeds', en: 'compare with feeds in the configuration' },
     retry: 'never',
   },
+  'journal.still_attached': {
+    says: { zh: '上报通道 {feed} 仍在配置中', en: 'feed {feed} still stands in the configuration' },
+    next: { zh: '先从配置的 feeds 中删除并 weinao reload', en: 'remove it from feeds and reload first' },
+    retry: 'never',
+  },
   'journal.none': {
     says: { zh: '没有数据文件 {path}', en: 'there is no journal {path}' },
     next: { zh: '网关运行过之后才有历史', en: 'there is history once the gateway has run' },

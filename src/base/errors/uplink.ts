@@ -21,4 +21,14 @@ export const uplinkErrors = errorTable({
     },
     retry: 'later',
   },
+  'uplink.not_connected': {
+    says: { zh: '上报通道 {feed} 现在没有连接', en: 'feed {feed} is not connected now' },
+    next: { zh: '用 weinao feed show {feed} 查看原因', en: 'see weinao feed show {feed}' },
+    retry: 'later',
+  },
+  'uplink.no_such_members': {
+    says: { zh: '{stream} 没有已送达的成员 {from}..{to}', en: '{stream} has no delivered members {from}..{to}' },
+    next: { zh: '用 weinao feed show 查看序号范围', en: 'weinao feed show tells the range' },
+    retry: 'never',
+  },
 });

@@ -1,0 +1,65 @@
+/** A walk over the rows that makes members: the same rows, contract and head give the same bytes. */
+import type { Stream } from '../base/event.ts';
+import type { ContractRow, JournalRow, OutMessage, Outward, StreamHead } from '../base/feed.ts';
+
+const WINDOW_BYTES = 1024 * 1024;
+
+export interface Walker {
+  /** head of the last member in the window, or the row behind it that gave none */
+  head: StreamHead;
+  window: OutMessage[];
+  bytes: number;
+}
+
+/** One feed's stream, and where its rows come from. */
+export interface Course {
+  readonly outward: Outward;
+  readonly contract: ContractRow;
+  readonly stream: Stream;
+  /** some rows behind a position, oldest first */
+  rows(position: number): readonly JournalRow[];
+}
+
+export const walkerAt = (head: StreamHead): Walker => ({ head, window: [], bytes: 0 });
+
+export const headOf = ({ position, seq, hash }: StreamHead): StreamHead => ({ position, seq, hash });
+
+export function restart(walker: Walker, head: StreamHead): void {
+  walker.head = head;
+  walker.window = [];
+  walker.bytes = 0;
+}
+
+/** Makes members up to the one of this number, or as many as the window holds. */
+export function walk(course: Course, walker: Walker, upTo: number): void {
+  const { outward, contract, stream } = course;
+  if (walker.head.seq === 0 && upTo > 0) add(walker, outward.open(contract, stream, walker.head.position));
+  while (walker.head.seq < upTo && walker.bytes < WINDOW_BYTES) {
+    const rows = course.rows(walker.head.position);
+    if (rows.length === 0) return;
+    for (const row of rows) {
+      const member = outward.encode(contract, stream, walker.head, row);
+      if (member === undefined) walker.head = { ...walker.head, position: row.position };
+      else add(walker, { ...member, position: row.position });
+      if (walker.bytes >= WINDOW_BYTES || walker.head.seq >= upTo) return;
+    }
+  }
+}
+
+/** A walker that stands on this member, with nothing in its window; undefined when the rows end before it. */
+export function walkTo(course: Course, start: StreamHead, seq: number): Walker | undefined {
+  const walker = walkerAt(start);
+  while (walker.head.seq < seq) {
+    const before = walker.head;
+    walk(course, walker, seq);
+    if (walker.head.seq === before.seq && walker.head.position === before.position) return undefined;
+    restart(walker, walker.head);
+  }
+  return walker;
+}
+
+function add(walker: Walker, member: OutMessage): void {
+  walker.window.push(member);
+  walker.bytes += member.payload.length;
+  walker.head = headOf(member);
+}
