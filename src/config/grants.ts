@@ -32,12 +32,11 @@ export async function buildCommands(
     const key = await publicKey([...path, 'signers', kid], ref, report, readSecret);
     if (key !== undefined) signers[kid] = key;
   }
-  const isDeaf = section.codec !== 'cloudevents' || section.to.startsWith('http');
-  if (isDeaf && section.commands.length > 0)
+  if (section.to.startsWith('http') && section.commands.length > 0)
     report.add('config.not_together', [...path, 'commands'], {
       key: 'commands',
-      zh: '只用于 MQTT 上的 cloudevents',
-      en: 'only with cloudevents over MQTT',
+      zh: 'HTTP 没有下行，只用于 MQTT',
+      en: 'HTTP has no way down, only over MQTT',
     });
   const grants = section.commands.map((grant, i) => {
     if (grant.signed && Object.keys(section.signers).length === 0)

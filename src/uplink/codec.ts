@@ -5,6 +5,7 @@
  * `cloudevents` is the stream itself. The others are copies with less in them (no sequence, no hash, no quality): the journal and its cursor stay the
  * record of what was delivered, and a member is delivered when all its packets are; one that makes no packet is delivered at once.
  */
+import type { CommandAsk } from '../base/command.ts';
 import type { OutMessage } from '../base/feed.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { FeedModel } from '../base/model.ts';
@@ -29,9 +30,18 @@ export type Heard =
       readonly outcome: 'taken' | 'refused' | 'later';
       readonly says: string;
     }
-  /** it wants something done; `answer` tells it that this gateway does not */
-  | { readonly kind: 'command'; readonly answer?: Packet }
+  /** it wants something done: what, is read when there is time for it */
+  | { readonly kind: 'command'; readonly read: () => PlatformCommand | 'nothing' | undefined }
   | { readonly kind: 'bad' };
+
+export interface PlatformCommand {
+  /** as the platform counts its commands, at most 64 characters */
+  readonly id: string;
+  /** none: not understood */
+  readonly asks: readonly CommandAsk[];
+  /** @param outcome `done`, or why it is not (`denied`, `failed`, `expired`), with a reason in one word */
+  answer(outcome: string, reason: string): Packet;
+}
 
 export interface CodecContext {
   readonly feed: FeedModel;

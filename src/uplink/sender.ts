@@ -18,7 +18,7 @@ import type { FeedModel } from '../base/model.ts';
 import type { Clock, Log, Random, Timer } from '../base/ports.ts';
 import type { Entitlement } from '../base/view.ts';
 import type { Beside, BrokerConnection } from '../io/mqtt.ts';
-import type { Codec, Heard } from './codec.ts';
+import type { Codec, Heard, Packet } from './codec.ts';
 import { createCodec } from './codecs/index.ts';
 import { Courier } from './courier.ts';
 import { Flow } from './flow.ts';
@@ -29,13 +29,12 @@ import { pauseMs } from './pause.ts';
 import { ProofSchedule, proofOf, type Signing } from './proof.ts';
 import { Replay, type ReplayAsk } from './replay.ts';
 import { Resend } from './resend.ts';
-import { Tokens } from './tokens.ts';
+import { ThingIntake } from './thing-intake.ts';
 
 const STATE_EVERY = 300_000;
 const PROOF_WAIT = 500;
 const GOODBYE_MS = 2000;
 const TOPICS_AT_ONCE = 100;
-const ANSWERS_A_SECOND = 20;
 
 export interface Will {
   readonly topic: string;
@@ -97,7 +96,7 @@ export class FeedSender {
   /** last member the platform itself acknowledged */
   private heard = { a: 0, t: 0 };
   private readonly codec: Codec;
-  private readonly answers: Tokens;
+  private readonly things: ThingIntake;
   private connection: BrokerConnection | undefined;
   private courier: Courier | undefined;
   private incoming: Incoming | undefined;
@@ -114,10 +113,7 @@ export class FeedSender {
     this.intake = new CommandIntake({
       ...deps,
       connection: () => this.connection,
-      onCommand: (arrival) => {
-        this.count('refusal' in arrival ? 'commands_refused' : 'commands');
-        deps.onCommand?.(arrival);
-      },
+      onCommand: (arrival) => this.command(arrival),
     });
     this.resend = new Resend({
       clock: deps.clock,
@@ -142,7 +138,11 @@ export class FeedSender {
     });
     const { feed, site, catalog } = deps;
     this.codec = createCodec({ feed, site, catalog, onUntold: (reason) => this.count(`untold_${reason}`) });
-    this.answers = new Tokens(ANSWERS_A_SECOND, deps.clock);
+    this.things = new ThingIntake({
+      ...deps,
+      answer: (packet) => this.answer(packet),
+      onCommand: (arrival) => this.command(arrival),
+    });
     this.session = Buffer.from(deps.random.bytes(2)).toString('hex');
   }
 
@@ -221,7 +221,7 @@ export class FeedSender {
     const courier = new Courier(connection, this.feed.id, this.deps.clock);
     this.courier = courier;
     connection.onMessage((topic, payload, beside) =>
-      isWhole ? this.take(topic, payload, beside) : this.hear(courier, this.codec.hears(topic, payload)),
+      isWhole ? this.take(topic, payload, beside) : this.hear(courier, this.codec.hears(topic, payload), beside.retain),
     );
     for (let i = 0; i < topics.length; i += TOPICS_AT_ONCE)
       await connection.subscribe(topics.slice(i, i + TOPICS_AT_ONCE));
@@ -353,14 +353,21 @@ export class FeedSender {
     this.deps.ledger.ack(this.feed.id, stream, { epoch: state.contract.epoch, seq: said.seq });
   }
 
-  /** What a thing-model platform says: replies to packets, and commands, which are answered at a bounded rate. */
-  private hear(courier: Courier, heard: Heard | undefined): void {
+  /** What a thing-model platform says: replies to packets, and commands. */
+  private hear(courier: Courier, heard: Heard | undefined, retain: boolean): void {
     if (heard === undefined) return;
     if (heard.kind === 'bad' || (heard.kind === 'reply' && !courier.reply(heard))) this.count('bad_input');
-    if (heard.kind !== 'command') return;
-    this.count('commands_refused');
-    if (heard.answer === undefined || !this.answers.take()) return;
-    courier.send([heard.answer]).catch((error: unknown) => this.lost(error, courier.connection));
+    if (heard.kind === 'command') this.things.take(heard, retain);
+  }
+
+  private command(arrival: Arrival): void {
+    this.count('refusal' in arrival ? 'commands_refused' : 'commands');
+    this.deps.onCommand?.(arrival);
+  }
+
+  private answer(packet: Packet): void {
+    const { courier } = this;
+    courier?.send([packet]).catch((error: unknown) => this.lost(error, courier.connection));
   }
 
   /**

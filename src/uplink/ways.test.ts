@@ -7,6 +7,7 @@ import { SEES_ALL } from '../../test/fakes/entitlement.ts';
 import { FakeLedger } from '../../test/fakes/ledger.ts';
 import { memoryLog } from '../../test/fakes/log.ts';
 import { seededRandom } from '../../test/fakes/random.ts';
+import type { Arrival } from '../base/command.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { FeedModel } from '../base/model.ts';
 import type { Answer, Poster } from '../io/http.ts';
@@ -85,7 +86,14 @@ interface Bench {
   readonly log: ReturnType<typeof memoryLog>;
 }
 
-function bench(clock: VirtualClock, feed: FeedModel, connect: () => Promise<BrokerConnection>): Bench {
+const POINTS = { level: { kind: 'number' }, pump: { kind: 'bool' } };
+
+function bench(
+  clock: VirtualClock,
+  feed: FeedModel,
+  connect: () => Promise<BrokerConnection>,
+  onCommand: (arrival: Arrival) => void = () => {},
+): Bench {
   const ledger = new FakeLedger();
   const log = memoryLog();
   const refused: string[] = [];
@@ -94,10 +102,11 @@ function bench(clock: VirtualClock, feed: FeedModel, connect: () => Promise<Brok
     random: seededRandom(1),
     signer: { kid: 'k', publicKey: 'p', sign: () => 's' },
     entitlement: SEES_ALL,
-    catalog: () => new Map([['tank_1', { device: 'tank_1', type: 'tank' }]]),
+    catalog: () => new Map([['tank_1', { device: 'tank_1', type: 'tank', points: POINTS }]]),
     onRefused: (_, detail) => void refused.push(detail),
     onCaughtUp: () => {},
     onSilent: () => {},
+    onCommand,
   });
   return { sender, ledger, clock, refused, log };
 }
@@ -266,6 +275,8 @@ const ALINK: FeedModel = {
 /** A broker behind which a platform answers what it is asked; `code` undefined = it says nothing. */
 function alink(
   code: (id: string, body: JsonObject) => number | undefined,
+  feed: Partial<FeedModel> = {},
+  onCommand?: (arrival: Arrival) => void,
 ): Bench & { broker: FakeBroker; asked: string[] } {
   const clock = new VirtualClock();
   const broker = new FakeBroker();
@@ -279,7 +290,7 @@ function alink(
       queueMicrotask(() => broker.deliver(`${topic}_reply`, JSON.stringify({ id: body.id, code: answer, data: {} })));
     return undefined;
   };
-  return { ...bench(clock, ALINK, () => broker.connect()), broker, asked };
+  return { ...bench(clock, { ...ALINK, ...feed }, () => broker.connect(), onCommand), broker, asked };
 }
 
 describe('a thing-model feed', () => {
@@ -333,17 +344,64 @@ describe('a thing-model feed', () => {
     expect(ledger.left).toBe(0);
   });
 
-  it('answers commands that they are not allowed, at a bounded rate', async () => {
-    const { sender, clock, broker } = alink(() => 200);
+  it('passes commands on, each for half a minute and once, and tells the platform how they ended', async () => {
+    const arrived: Arrival[] = [];
+    const commands = { grants: [], signers: {}, maxTtlMs: 300_000 };
+    const { sender, clock, broker } = alink(
+      () => 200,
+      { commands },
+      (arrival) => void arrived.push(arrival),
+    );
     await sender.start();
     await clock.advance(1000);
-    const topic = '/sys/g/d/thing/service/property/set';
-    for (let n = 0; n < 100; n++) broker.deliver(topic, JSON.stringify({ id: String(n), params: { a: 1 } }));
+    const topic = '/sys/k/s1_tank_1/thing/service/property/set';
+    const send = (id: string, params: JsonObject) => broker.deliver(topic, JSON.stringify({ id, params }));
+    const answers = (): string[] =>
+      broker.taken.filter((p) => p.topic === `${topic}_reply`).map((p) => new TextDecoder().decode(p.payload));
+    send('1', { level: 5, pump: 1 });
+    const [first, second] = arrived;
+    const { wall } = clock.now();
+    expect(first).toMatchObject({ feed: 'f', command: { source: 'urn:alink:f', by: 'alink', expires: wall + 30_000 } });
+    expect(second).toMatchObject({ command: { ask: { do: 'write', device: 'tank_1', point: 'pump', value: true } } });
+    for (const outcome of ['accepted', 'done']) first?.reply({ outcome });
+    await clock.advance(10);
+    expect(answers()).toEqual([]);
+    second?.reply({ outcome: 'done' });
+    await clock.advance(10);
+    expect(answers()).toEqual(['{"id":"1","code":200,"message":"success","data":{}}']);
+    // The same once more is the same command; another value is another.
+    send('1', { level: 5 });
+    send('1', { level: 6 });
+    const ids = arrived.map((a) => ('command' in a ? a.command.id : ''));
+    expect(ids[2]).toBe(ids[0]);
+    expect(ids[3]).not.toBe(ids[0]);
+    arrived[3]?.reply({ outcome: 'failed', reason: 'no_answer' });
+    arrived[3]?.reply({ outcome: 'failed', reason: 'no_answer' });
+    await clock.advance(10);
+    expect(answers().slice(1)).toEqual(['{"id":"1","code":500,"message":"no_answer","data":{}}']);
+    send('2', { unknown: 1 });
+    broker.deliver(topic, 'no json');
+    expect(arrived.slice(4)).toMatchObject([{ refusal: 'malformed', id: '2' }, { refusal: 'malformed' }]);
+  });
+
+  it('refuses commands nobody granted, and a flood of them before it is read', async () => {
+    const arrived: Arrival[] = [];
+    const { sender, clock, broker } = alink(
+      () => 200,
+      {},
+      (arrival) => void arrived.push(arrival),
+    );
+    await sender.start();
+    await clock.advance(1000);
+    const topic = '/sys/k/s1_tank_1/thing/service/property/set';
+    for (let n = 0; n < 100; n++) broker.deliver(topic, JSON.stringify({ id: String(n), params: { level: 1 } }));
     await clock.advance(100);
     expect(sender.status().counters.commands_refused).toBe(100);
+    const why = arrived.map((a) => ('refusal' in a ? a.refusal : ''));
+    expect([why.filter((w) => w === 'not_granted').length, why.filter((w) => w === 'flood').length]).toEqual([20, 80]);
     const answers = broker.taken.filter((p) => p.topic === `${topic}_reply`);
     expect(answers).toHaveLength(20);
-    expect(new TextDecoder().decode(answers[0]?.payload)).toContain('"code":403');
+    expect(new TextDecoder().decode(answers[0]?.payload)).toContain('"code":403,"message":"not_granted"');
   });
 
   it('loses nothing, whatever broker and platform do (property)', async () => {

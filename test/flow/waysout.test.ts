@@ -86,7 +86,7 @@ describe('ways out', () => {
   it('thing-model platforms take telemetry and alarms, over kills of gateway and broker', {
     timeout: 150_000,
   }, async () => {
-    const slaves = await startSlaves('tcp', { '1 holding 0': 900 });
+    const slaves = await startSlaves('tcp', { '1 holding 0': 900, '2 holding 0': 10 }, true);
     const ali = await mosquitto([
       'password_file FOLDER/passwords',
       'allow_anonymous false',
@@ -106,14 +106,19 @@ describe('ways out', () => {
     const board = await mosquitto(['log_type all', 'log_dest file FOLDER/log']);
     await ali.start();
     await board.start();
-    const place = tempSite({
-      ...oneTank(
-        slaves.port,
-        `  ali: {to: "mqtt://127.0.0.1:${ali.port}", mqtt: 3, codec: alink, view: everything,
+    const files = oneTank(
+      slaves.port,
+      `  ali: {to: "mqtt://127.0.0.1:${ali.port}", mqtt: 3, codec: alink, view: everything,
     alink: {product: a1Gw, device: gw_1, secret: {file: own}}, things: {tank_1: {product: a1Tank, name: T-1, points: {level: WaterLevel}}}}
-  board: {to: "mqtt://127.0.0.1:${board.port}", codec: thingsboard, token: {file: access}, view: everything}
+  board: {to: "mqtt://127.0.0.1:${board.port}", codec: thingsboard, token: {file: access}, view: everything,
+    commands: [{allow: write, to: {type: lamp}, point: dim, range: [0, 100]}]}
 `,
-      ),
+    );
+    const lamp =
+      'lamp_1: {driver: modbus, channel: plc, address: 2, poll: 100ms, type: lamp, points: {dim: {register: holding 0, as: uint16, unit: "%"}}}';
+    const place = tempSite({
+      ...files,
+      'weinao.yaml': String(files['weinao.yaml']).replace('\nfeeds:', `\n  ${lamp}\nfeeds:`),
       'secrets/own': 's3cret',
       'secrets/access': 'ACCESS-1',
     });
@@ -163,23 +168,27 @@ describe('ways out', () => {
     expect(things.posted.some((p) => p.topic === 'v1/gateway/connect' && p.text.includes('"t1_tank_1"'))).toBe(true);
     expect(readFileSync(join(board.folder, 'log'), 'utf8')).toContain("u'ACCESS-1'");
 
-    // Neither may command; both are told so.
+    // Who may command is told when it is done; who may not is told that.
     const topic = '/sys/a1Tank/T-1/thing/service/property/set';
-    await alink.publish(topic, {
-      id: '77',
-      version: '1.0',
-      params: { WaterLevel: 1.0 },
-      method: 'thing.service.property.set',
-    });
-    await things.publish('v1/gateway/rpc', { device: 't1_tank_1', data: { id: 5, method: 'set', params: {} } });
+    const rpc = (id: number, params: object) =>
+      things.publish('v1/gateway/rpc', { device: 't1_lamp_1', data: { id, method: 'write', params } });
+    await alink.publish(topic, { id: '77', version: '1.0', params: { WaterLevel: 1.0 } });
+    await rpc(5, { dim: 80 });
+    await rpc(6, { dim: 300 });
+    const answered = (p: typeof alink, part: string) => p.posted.some(({ text: t }) => t.includes(part));
     await until(
-      'refusals',
+      'the answers',
       () =>
-        alink.posted.some((p) => p.topic === `${topic}_reply` && p.text.includes('"code":403')) &&
-        things.posted.some((p) => p.topic === 'v1/gateway/rpc' && p.text.includes('not allowed')),
+        answered(alink, '"code":403,"message":"not_granted"') &&
+        answered(things, '"id":5,"data":{"success":true}') &&
+        answered(things, '"id":6,"data":{"error":"out_of_range"}'),
     );
+    expect(slaves.cells.get('2 holding 0')).toBe(80);
     const { feeds } = await daemon.status();
-    expect(feeds.map((f) => f.counters.commands_refused)).toEqual([1, 1]);
+    expect(feeds.map((f) => [f.counters.commands, f.counters.commands_refused])).toEqual([
+      [0, 1],
+      [2, 0],
+    ]);
     expect(daemon.said.out + daemon.said.err).not.toContain('s3cret');
     expect(await daemon.stop()).toBe(0);
   });

@@ -68,14 +68,24 @@ export interface Slaves {
   close(): Promise<void>;
 }
 
-export async function startSlaves(form: 'rtu' | 'tcp', cells: Readonly<Record<string, number>>): Promise<Slaves> {
+export async function startSlaves(
+  form: 'rtu' | 'tcp',
+  cells: Readonly<Record<string, number>>,
+  isWritable = false,
+): Promise<Slaves> {
   const values = new Map(Object.entries(cells));
   const clock = systemClock();
   const stations = new Set([...values.keys()].map((key) => Number(key.split(' ')[0])));
   const units = new Map<number, SimulatedUnit>(
     [...stations].map((station) => [
       station,
-      { replyMs: 0, read: (table, address) => values.get(`${station} ${table} ${address}`) },
+      {
+        replyMs: 0,
+        read: (table, address) => values.get(`${station} ${table} ${address}`),
+        ...(isWritable
+          ? { write: (table, address, value) => values.set(`${station} ${table} ${address}`, value).size > 0 }
+          : {}),
+      },
     ]),
   );
   const server: SocketServer = await listenSocket('127.0.0.1', 0, (port) => {

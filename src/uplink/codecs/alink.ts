@@ -9,13 +9,27 @@
  * - Float and double carry a decimal point; bool is 0 or 1.
  * - `id` is made of the journal's position: the same at each re-send, unique among 2^32, which is far more than a day's.
  * - With `ack: app` (the default) a packet is delivered when its `*_reply` says 200. 429, 5xx and 100000 ask for patience; every other code refuses.
- * - A device without product key in `things` is not told. Commands (`thing/service/…`) are answered 403 and counted.
+ * - A device without product key in `things` is not told. `thing/service/property/set` writes what
+ *   the feed's `commands` grant, answered when it is done; every other service is refused.
  */
 import { createHmac } from 'node:crypto';
 import type { OutMessage } from '../../base/feed.ts';
 import type { AlinkOptions } from '../../base/model.ts';
-import type { Codec, CodecContext, Heard, Packet } from '../codec.ts';
-import { type AlarmNews, MemberReader, pieces, type Sample, type Tree, thingNames, toJson, typed } from './thing.ts';
+import type { Codec, CodecContext, Heard, Packet, PlatformCommand } from '../codec.ts';
+import {
+  type AlarmNews,
+  isObject,
+  MemberReader,
+  parseObject,
+  pieces,
+  type Sample,
+  type ThingName,
+  type Tree,
+  thingNames,
+  toJson,
+  typed,
+  writeOf,
+} from './thing.ts';
 
 const DEVICES = 20;
 const PROPERTIES = 200;
@@ -23,7 +37,8 @@ const PACKETS_OF_ONE = 128;
 const IDS = 2 ** 32;
 const PACK = 'thing/event/property/pack/post';
 const HISTORY = 'thing/event/property/history/post';
-const MAX_BYTES = 64 * 1024;
+const SET = 'thing/service/property/set';
+const MOST_ASKS = 10;
 
 interface Property {
   readonly product: string;
@@ -103,7 +118,8 @@ export function createAlink(context: CodecContext): Codec {
     hears: (topic, payload) => {
       if (topic.endsWith('post_reply')) return replyOf(payload);
       // What we answer ourselves comes back from a broker that knows no better.
-      return topic.includes('/thing/service/') && !topic.endsWith('_reply') ? refusalOf(topic, payload) : undefined;
+      if (!topic.includes('/thing/service/') || topic.endsWith('_reply')) return undefined;
+      return { kind: 'command', read: () => commandOf(topic, payload, context) };
     },
   };
 }
@@ -144,18 +160,8 @@ function historyOf(some: readonly Property[]): Tree {
   }));
 }
 
-function parse(payload: Uint8Array): Record<string, unknown> | undefined {
-  if (payload.length > MAX_BYTES) return undefined;
-  try {
-    const body = JSON.parse(new TextDecoder().decode(payload)) as unknown;
-    return typeof body === 'object' && body !== null ? (body as Record<string, unknown>) : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 function replyOf(payload: Uint8Array): Heard {
-  const { id, code, message } = parse(payload) ?? {};
+  const { id, code, message } = parseObject(payload) ?? {};
   if ((typeof id !== 'string' && typeof id !== 'number') || typeof code !== 'number') return { kind: 'bad' };
   const later = code === 429 || (code >= 500 && code <= 599) || code === 100_000;
   const outcome = code === 200 ? 'taken' : later ? 'later' : 'refused';
@@ -163,11 +169,28 @@ function replyOf(payload: Uint8Array): Heard {
   return { kind: 'reply', id: String(id), outcome, says };
 }
 
-function refusalOf(topic: string, payload: Uint8Array): Heard {
-  const { id } = parse(payload) ?? {};
-  if (typeof id !== 'string' && typeof id !== 'number') return { kind: 'bad' };
-  const body = JSON.stringify({ id: String(id).slice(0, 32), code: 403, message: 'not allowed', data: {} });
-  return { kind: 'command', answer: { topic: `${topic}_reply`, payload: body } };
+const CODES: Readonly<Record<string, number>> = { done: 200, denied: 403, expired: 408 };
+
+/** `property/set`: a write for each property named. Other services are not known here. */
+function commandOf(topic: string, payload: Uint8Array, context: CodecContext): PlatformCommand | undefined {
+  const { id, params } = parseObject(payload) ?? {};
+  if ((typeof id !== 'string' && typeof id !== 'number') || String(id).length > 32) return undefined;
+  const [, , product, name, ...service] = topic.split('/');
+  const isMeant = (thing: ThingName): boolean => thing.product === product && thing.name === name;
+  const given = service.join('/') === SET && isObject(params) ? Object.entries(params) : [];
+  const names = thingNames(context);
+  const asks = given.slice(0, MOST_ASKS + 1).map(([key, value]) => writeOf(context, names, isMeant, key, value));
+  const known = asks.filter((ask) => ask !== undefined);
+  return {
+    id: String(id),
+    // All of it or nothing: half a command is another one.
+    asks: known.length === asks.length && asks.length <= MOST_ASKS ? known : [],
+    answer: (outcome, reason) => {
+      const message = outcome === 'done' ? 'success' : reason === '' ? outcome : reason;
+      const body = { id: String(id), code: CODES[outcome] ?? 500, message, data: {} };
+      return { topic: `${topic}_reply`, payload: JSON.stringify(body) };
+    },
+  };
 }
 
 export interface SignIn {

@@ -12,7 +12,7 @@ import type { OutMessage } from '../../base/feed.ts';
 import type { JsonObject } from '../../base/json.ts';
 import { CODECS, type CodecName, type FeedModel } from '../../base/model.ts';
 import type { Instant } from '../../base/time.ts';
-import type { Codec, Heard, Packet } from '../codec.ts';
+import type { Codec, Heard, Packet, PlatformCommand } from '../codec.ts';
 import { alinkSigned, alinkSignIn } from './alink.ts';
 import { createCodec } from './index.ts';
 
@@ -38,9 +38,9 @@ const OPTIONS: Readonly<Record<CodecName, Partial<FeedModel>>> = {
   thingsboard: { things: { tank: { points: { level: { name: 'water' }, spare: false } }, tank_1: { name: 'Tank 1' } } },
 };
 const CATALOG = new Map<string, JsonObject>([
-  ['tank_1', { device: 'tank_1', type: 'tank' }],
+  ['tank_1', { device: 'tank_1', type: 'tank', points: { level: { kind: 'number' }, spare: { kind: 'number' } } }],
   ['tank_2', { device: 'tank_2', type: 'tank' }],
-  ['lamp_1', { device: 'lamp_1' }],
+  ['lamp_1', { device: 'lamp_1', points: { dim: { kind: 'number' }, on: { kind: 'bool' } } }],
   ['door_1', { device: 'door_1' }],
 ]);
 
@@ -128,6 +128,12 @@ describe('codecs', () => {
     expect(goldenOf(name)).toBe(text);
   });
 });
+
+function commandIn(codec: Codec, topic: string, body: unknown): PlatformCommand | undefined {
+  const heard = codec.hears(topic, new TextEncoder().encode(JSON.stringify(body)));
+  const command = heard?.kind === 'command' ? heard.read() : undefined;
+  return command === 'nothing' ? undefined : command;
+}
 
 const anySample = fc.record({
   d: fc.integer({ min: 1, max: 60 }).map((n) => `d${n}`),
@@ -248,21 +254,35 @@ describe('Alink', () => {
       expect(reply(body)).toEqual({ kind: 'bad' });
     fc.assert(
       fc.property(fc.uint8Array(), fc.constantFrom(...codec.topics), (bytes, topic) => {
-        expect(codec.hears(topic, bytes)?.kind ?? 'bad').toBe('bad');
+        const heard = codec.hears(topic, bytes);
+        if (heard?.kind === 'command') expect(heard.read()).toBeUndefined();
+        else expect(heard).toEqual({ kind: 'bad' });
       }),
     );
   });
 
-  it('answers a command that it is not allowed, and its own answers not at all', () => {
+  it('reads property/set as writes, all of them or none, and its own answers not at all', () => {
     const { codec } = codecOf('alink');
-    const topic = '/sys/a1Tank/TANK-1/thing/service/property/set';
+    const topic = '/sys/a1Lamp/s1_lamp_1/thing/service/property/set';
     expect(codec.topics).toContain(topic);
-    const bytes = new TextEncoder().encode('{"id":"9","params":{"Dim":1},"method":"thing.service.property.set"}');
-    expect(codec.hears(topic, bytes)).toEqual({
-      kind: 'command',
-      answer: { topic: `${topic}_reply`, payload: '{"id":"9","code":403,"message":"not allowed","data":{}}' },
-    });
-    expect(codec.hears(`${topic}_reply`, bytes)).toBeUndefined();
+    const set = (params: unknown, to = topic) => commandIn(codec, to, { id: 9, version: '1.0', params });
+    expect(set({ Dim: 80, on: 1 })?.asks).toEqual([
+      { do: 'write', device: 'lamp_1', point: 'dim', value: 80 },
+      { do: 'write', device: 'lamp_1', point: 'on', value: true },
+    ]);
+    for (const params of [{ Dim: 80, nothing: 1 }, { Dim: null }, { dim: 80 }, {}, [], 7])
+      expect(set(params)?.asks).toEqual([]);
+    expect(set(Object.fromEntries(Array.from({ length: 50 }, (_, n) => [`p${n}`, n])))?.asks).toEqual([]);
+    expect(set({ Dim: 80 }, '/sys/a1Lamp/other/thing/service/property/set')?.asks).toEqual([]);
+    expect(set({ Dim: 80 }, '/sys/a1Gw/gw_0012/thing/service/reboot')?.asks).toEqual([]);
+    const answers = (['done', 'denied', 'failed'] as const).map((outcome) => set({ Dim: 1 })?.answer(outcome, 'why'));
+    expect(answers.map((p) => p?.topic)).toEqual([`${topic}_reply`, `${topic}_reply`, `${topic}_reply`]);
+    expect(answers.map((p) => p?.payload)).toEqual([
+      '{"id":"9","code":200,"message":"success","data":{}}',
+      '{"id":"9","code":403,"message":"why","data":{}}',
+      '{"id":"9","code":500,"message":"why","data":{}}',
+    ]);
+    expect(codec.hears(`${topic}_reply`, new Uint8Array())).toBeUndefined();
   });
 
   it('signs in as the platform documents it', () => {
@@ -309,18 +329,26 @@ describe('ThingsBoard', () => {
     );
   });
 
-  it('answers RPC with an error, and its own answers not at all', () => {
+  it('reads RPC `write`, and its own answers not at all', () => {
     const { codec } = codecOf('thingsboard');
-    const hears = (body: unknown): Heard | undefined =>
-      codec.hears('v1/gateway/rpc', new TextEncoder().encode(JSON.stringify(body)));
-    const answer = { device: 'Tank 1', id: 3, data: { error: 'not allowed' } };
-    expect(hears({ device: 'Tank 1', data: { id: 3, method: 'set', params: {} } })).toEqual({
-      kind: 'command',
-      answer: { topic: 'v1/gateway/rpc', payload: JSON.stringify(answer) },
-    });
-    expect(hears(answer)).toBeUndefined();
-    expect(hears({ device: 'x'.repeat(1000), data: { id: 3, method: 'set' } })).toEqual({ kind: 'bad' });
-    fc.assert(fc.property(fc.uint8Array(), (bytes) => void codec.hears('v1/gateway/rpc', bytes)));
+    const rpc = (body: unknown) => commandIn(codec, 'v1/gateway/rpc', body);
+    const call = (method: string, params: unknown) => rpc({ device: 'Tank 1', data: { id: 3, method, params } });
+    const written = call('write', { water: 1.5 });
+    expect(written).toMatchObject({ id: '3', asks: [{ do: 'write', device: 'tank_1', point: 'level', value: 1.5 }] });
+    const done = written?.answer('done', '');
+    expect(done).toEqual({ topic: 'v1/gateway/rpc', payload: '{"device":"Tank 1","id":3,"data":{"success":true}}' });
+    expect(written?.answer('denied', 'not_granted').payload).toContain('"data":{"error":"not_granted"}');
+    expect(call('reboot', { water: 1 })?.asks).toEqual([]);
+    expect(call('write', { water: 1, spare: 2 })?.asks).toEqual([]);
+    expect(rpc({ device: 'x'.repeat(1000), data: { id: 3, method: 'write' } })).toBeUndefined();
+    const own = codec.hears('v1/gateway/rpc', new TextEncoder().encode(String(done?.payload)));
+    expect(own?.kind === 'command' && own.read()).toBe('nothing');
+    fc.assert(
+      fc.property(fc.uint8Array(), (bytes) => {
+        const heard = codec.hears('v1/gateway/rpc', bytes);
+        expect(heard?.kind === 'command' && heard.read()).toBeUndefined();
+      }),
+    );
   });
 
   it('announces at a new connect what did not go offline', () => {

@@ -5,6 +5,7 @@
  * drill or of maintenance, which would look like real ones (`test`).
  * Sequence, hash, quality and everything that is neither telemetry, alarm nor presence stay in the CloudEvents stream.
  */
+import type { CommandAsk } from '../../base/command.ts';
 import type { OutMessage } from '../../base/feed.ts';
 import type { Json, JsonObject } from '../../base/json.ts';
 import type { PointName } from '../../base/model.ts';
@@ -15,6 +16,7 @@ const DAY = 86_400_000;
 /** what is older on arrival is backlog: history, no live value (feed contract, section 6) */
 const LATE = 60_000;
 const MOST_BOOTS = 64;
+const MOST_BYTES = 64 * 1024;
 
 export interface Sample {
   readonly device: string;
@@ -158,6 +160,42 @@ export function thingNames({ feed, site, catalog }: CodecContext): (device: stri
     };
   };
 }
+
+/** What a platform calls a point, back to a write of it; undefined when it has no such device or point, or the value is none for it. */
+export function writeOf(
+  { catalog }: CodecContext,
+  names: (device: string) => ThingName,
+  isMeant: (name: ThingName) => boolean,
+  pointName: string,
+  value: unknown,
+): CommandAsk | undefined {
+  for (const [device, model] of catalog()) {
+    const name = names(device);
+    if (!isMeant(name)) continue;
+    const [point, about] =
+      Object.entries(objectOf(model.points)).find(([id]) => name.point(id)?.name === pointName) ?? [];
+    if (point === undefined) return undefined;
+    const isBool = objectOf(about).kind === 'bool';
+    const given = isBool && (value === 0 || value === 1) ? value === 1 : value;
+    const isValue = typeof given === 'boolean' || typeof given === 'string' || Number.isFinite(given);
+    return isValue ? { do: 'write', device, point, value: given as boolean | number | string } : undefined;
+  }
+  return undefined;
+}
+
+/** JSON of a platform, an object of at most 64 KB; undefined for everything else. */
+export function parseObject(payload: Uint8Array): Readonly<Record<string, unknown>> | undefined {
+  if (payload.length > MOST_BYTES) return undefined;
+  try {
+    const body = JSON.parse(new TextDecoder().decode(payload)) as unknown;
+    return isObject(body) ? body : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export const isObject = (x: unknown): x is Readonly<Record<string, unknown>> =>
+  typeof x === 'object' && x !== null && !Array.isArray(x);
 
 /** JSON as it stands. */
 export class Raw {

@@ -6,12 +6,15 @@
  * - Each connect announces the devices on `v1/gateway/connect`; one that goes offline is taken back with `v1/gateway/disconnect`.
  * - An alarm is the attribute `alarm_<rule>` of its device (its level while active, else `none`) and telemetry of the same name with
  *   `aid rev level state text`; `alarm_<rule>_<instance>` where that is not its device; of the gateway itself when it has no device. The platform's own rules make its alarms of them.
- * - A packet is delivered with its PUBACK. RPC is answered with an error and counted.
+ * - A packet is delivered with its PUBACK. RPC `write` with `{point: value}` writes what the feed's
+ *   `commands` grant, answered when it is done; every other method is refused.
  */
-import type { Codec, CodecContext, Heard, Packet } from '../codec.ts';
+import type { Codec, CodecContext, Packet, PlatformCommand } from '../codec.ts';
 import {
   type AlarmNews,
+  isObject,
   MemberReader,
+  parseObject,
   pieces,
   type Sample,
   type ThingName,
@@ -19,11 +22,13 @@ import {
   thingNames,
   toJson,
   typed,
+  writeOf,
 } from './thing.ts';
 
 /** the platform's own limit of a message is 64 KB */
 const BYTES = 48 * 1024;
 const RPC = 'v1/gateway/rpc';
+const MOST_ASKS = 10;
 
 interface Told {
   readonly device: string;
@@ -97,7 +102,8 @@ export function createThingsBoard(context: CodecContext): Codec {
       if (content.kind === 'alarm') return alarm(content.alarm);
       return content.kind === 'presence' ? [presence(content.device, content.online)] : [];
     },
-    hears: (topic, payload) => (topic === RPC ? refusalOf(payload) : undefined),
+    hears: (topic, payload) =>
+      topic === RPC ? { kind: 'command', read: () => commandOf(payload, context) } : undefined,
   };
 }
 
@@ -114,19 +120,25 @@ function timed({ time, values }: Pick<Told, 'time' | 'values'>): Tree {
   return time === undefined ? values : { ts: time, values };
 }
 
-function refusalOf(payload: Uint8Array): Heard | undefined {
-  let body: { device?: unknown; data?: { id?: unknown; method?: unknown } | null } | null;
-  try {
-    body = JSON.parse(new TextDecoder().decode(payload)) as typeof body;
-  } catch {
-    return { kind: 'bad' };
-  }
-  const { device, data } = body ?? {};
+/** `{"device", "data": {"id", "method": "write", "params": {point: value}}}`: a write for each point named. Other methods are not known here. */
+function commandOf(payload: Uint8Array, context: CodecContext): PlatformCommand | 'nothing' | undefined {
+  const { device, data } = parseObject(payload) ?? {};
+  if (typeof device !== 'string' || device.length > 128 || !isObject(data)) return undefined;
+  const { id, method, params } = data;
   // Our own answer comes back on the same topic from a broker that knows no better: it asks for nothing.
-  if (typeof data !== 'object' || data === null || data.method === undefined) return undefined;
-  const { id } = data;
-  if (typeof device !== 'string' || device.length > 128 || (typeof id !== 'number' && typeof id !== 'string'))
-    return { kind: 'bad' };
-  const answer = { device, id, data: { error: 'not allowed' } };
-  return { kind: 'command', answer: { topic: RPC, payload: JSON.stringify(answer) } };
+  if (method === undefined) return 'nothing';
+  if ((typeof id !== 'number' && typeof id !== 'string') || String(id).length > 32) return undefined;
+  const given = method === 'write' && isObject(params) ? Object.entries(params) : [];
+  const names = thingNames(context);
+  const isMeant = (thing: ThingName): boolean => thing.name === device;
+  const asks = given.slice(0, MOST_ASKS + 1).map(([key, value]) => writeOf(context, names, isMeant, key, value));
+  const known = asks.filter((ask) => ask !== undefined);
+  return {
+    id: String(id),
+    asks: known.length === asks.length && asks.length <= MOST_ASKS ? known : [],
+    answer: (outcome, reason) => {
+      const told = outcome === 'done' ? { success: true } : { error: reason === '' ? outcome : reason };
+      return { topic: RPC, payload: JSON.stringify({ device, id, data: told }) };
+    },
+  };
 }
