@@ -366,8 +366,8 @@ export class FeedSender {
   }
 
   private answer(packet: Packet): void {
-    const { courier } = this;
-    courier?.send([packet]).catch((error: unknown) => this.lost(error, courier.connection));
+    // The result stands in the journal; an answer that is lost is asked for again.
+    this.courier?.send([packet]).catch(() => {});
   }
 
   /**
