@@ -4,7 +4,7 @@ import type { Instant } from '../../src/base/time.ts';
 import type { RawReading } from '../../src/kit/driver.ts';
 import type { Made, Message } from '../../src/kit/intake.ts';
 import { type Read, readJson, readText } from '../../src/kit/pick.ts';
-import { fits, idOf, isDoubtful, readingOf, whenOf } from '../../src/kit/picked.ts';
+import { doubtOf, fits, idOf, isDoubtful, readingOf, whenOf } from '../../src/kit/picked.ts';
 import type { Route } from './routes.ts';
 
 export type Refusal = Extract<Read<unknown>, { refused: string }>['refused'] | 'odd_presence' | 'duplicate' | 'old';
@@ -75,12 +75,6 @@ export function saidIn(route: Route, body: Body, { retained }: Pick<Message, 're
 function notNow(model: PointModel | undefined, ts: number | undefined, now: Instant): 'event' | 'old' | undefined {
   if (model?.event === true) return 'event';
   return ts !== undefined && now.wall - ts > (model?.staleAfterMs ?? 0) ? 'old' : undefined;
-}
-
-function doubtOf(is: { isDoubted: boolean; isOdd: boolean; isUndated: boolean }): Pick<RawReading, 'quality' | 'why'> {
-  if (is.isDoubted) return { quality: 'uncertain', why: 'device' };
-  if (is.isOdd) return { quality: 'uncertain', why: 'clock' };
-  return is.isUndated ? { quality: 'uncertain', why: 'stale' } : {};
 }
 
 const HERE: ReadonlySet<string> = new Set(['online', 'true', '1', 'connected', 'alive']);

@@ -8,6 +8,8 @@ import { isoTime } from '../base/time.ts';
 
 const MOST = 200;
 const isText = (x: unknown): x is string => typeof x === 'string' && x.trim() !== '' && x.length <= MOST;
+const EARLIEST = Date.UTC(2000, 0, 1);
+const LATEST = Date.UTC(2100, 0, 1);
 
 /** Throws cli.bad_operation. */
 export function readOperation(body: unknown): Operation {
@@ -37,9 +39,12 @@ export function readOperation(body: unknown): Operation {
       return { kind, what: text('what'), by: by() };
     case 'form': {
       const { fields, ts } = given;
-      if (typeof fields !== 'object' || fields === null)
+      if (typeof fields !== 'object' || fields === null || Array.isArray(fields))
         throw new WeinaoError('cli.bad_operation', { field: 'fields' });
       const when = ts === undefined ? {} : { ts: ms('ts') };
+      // A moment no calendar has would stand in the journal for good, and nobody could tell it.
+      if (when.ts !== undefined && (when.ts < EARLIEST || when.ts > LATEST))
+        throw new WeinaoError('cli.bad_operation', { field: 'ts' });
       return { kind, form: text('form'), fields: fields as Record<string, unknown>, by: by(), ...when };
     }
     case 'confirm':

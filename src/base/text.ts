@@ -32,3 +32,17 @@ export function fillWith(template: string, tell: (name: string) => string): stri
 export function say(text: Text, lang: Lang, params: Params = {}): string {
   return fill(text[lang], params);
 }
+
+/** Text as people write it: no half characters, no control characters but the end of a line and a tab. */
+export function isPlainText(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    const isControl = c < 0x20 || (c >= 0x7f && c < 0xa0);
+    if (isControl && c !== TAB && c !== LINE_FEED && c !== RETURN) return false;
+  }
+  return text.isWellFormed();
+}
+
+const TAB = 0x09;
+const LINE_FEED = 0x0a;
+const RETURN = 0x0d;

@@ -9,7 +9,10 @@ export const HELP = {
   reload: { zh: '让守护进程重新读取配置', en: 'make the daemon read its configuration again' },
   status: { zh: '网关状态', en: 'how the gateway is' },
   watch: { zh: '实时查看读数和报警', en: 'readings and alarms as they come' },
-  probe: { zh: '试读一个测点或寄存器', en: 'read one point or register once' },
+  probe: {
+    zh: '试读一个测点或寄存器；mqtt、http 设备最近一次说的内容',
+    en: 'read one point or register once; the last word of a device behind mqtt or http',
+  },
   scan: { zh: '扫描一条线上的设备（只读）', en: 'find the devices on a line (reads only)' },
   ids: { zh: 'Modbus 和 M-Bus 站号范围，默认 1-32', en: 'Modbus and M-Bus stations, default 1-32' },
   addGuess: { zh: '把最可能的读法写入 weinao.yaml', en: 'write the likeliest reading into weinao.yaml' },

@@ -111,7 +111,7 @@ async function answer(
     send(req, res, await handler({ method: req.method ?? 'GET', path, headers, body, from }));
   } catch {
     // Gone in the middle of its body, or a fault of ours, which the handler tells by itself.
-    if (res.headersSent || req.destroyed) res.destroy();
+    if (res.headersSent || req.socket.destroyed) res.destroy();
     else send(req, res, { status: 500, json: { error: 'unexpected' } });
   }
 }

@@ -59,12 +59,16 @@ function answers(path: string): Promise<boolean> {
   });
 }
 
+class BadBody extends Error {}
+
 async function answer(req: IncomingMessage, res: ServerResponse, handler: ApiHandler): Promise<void> {
   const gone = new AbortController();
   res.once('close', () => gone.abort());
   try {
     const url = new URL(req.url ?? '/', 'http://local');
-    const body = await readBody(req);
+    const body = await readBody(req).catch((error: unknown) => {
+      throw new BadBody(error instanceof Error ? error.message : String(error));
+    });
     const reply = await handler(
       { method: req.method ?? 'GET', path: url.pathname, query: url.searchParams, body },
       gone.signal,
@@ -72,6 +76,8 @@ async function answer(req: IncomingMessage, res: ServerResponse, handler: ApiHan
     if ('stream' in reply) stream(res, reply.stream, gone.signal);
     else send(res, reply.status, reply.json);
   } catch (error) {
+    if (error instanceof BadBody)
+      return send(res, 400, { error: { code: 'cli.bad_body', params: { detail: error.message } } });
     send(res, 400, {
       error: { code: 'cli.unexpected', detail: error instanceof Error ? error.message : String(error) },
     });

@@ -13,16 +13,11 @@ export class Bucket {
   }
 
   /** @param now monotonic ms */
-  take(now: number): boolean {
+  take(now: number, count = 1): boolean {
     this.left = Math.min(this.burst, this.left + ((now - this.at) * this.rate) / 1000);
     this.at = now;
-    if (this.left < 1) return false;
-    this.left--;
+    if (this.left < count) return false;
+    this.left -= count;
     return true;
-  }
-
-  /** ms until there is room for one */
-  get wait(): number {
-    return Math.max(0, Math.ceil(((1 - this.left) * 1000) / this.rate));
   }
 }

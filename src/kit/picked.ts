@@ -144,6 +144,17 @@ export const isDoubtful = ({ doubt }: MessageKeys, root: unknown): boolean =>
     return (below !== undefined && n < below) || (above !== undefined && n > above);
   });
 
+/** Why a value is uncertain; nothing when it is not. */
+export function doubtOf(is: {
+  readonly isDoubted: boolean;
+  readonly isOdd: boolean;
+  readonly isUndated: boolean;
+}): Pick<RawReading, 'quality' | 'why'> {
+  if (is.isDoubted) return { quality: 'uncertain', why: 'device' };
+  if (is.isOdd) return { quality: 'uncertain', why: 'clock' };
+  return is.isUndated ? { quality: 'uncertain', why: 'stale' } : {};
+}
+
 /** Undefined when the message says nothing of the point. */
 export function readingOf(id: string, point: PickedPoint, root: unknown): RawReading | undefined {
   const given = point.value === undefined ? root : pick(root, point.value);

@@ -21,7 +21,11 @@ export const duration = z
 export const secret = z.unknown().transform((given, ctx): { file?: string; env?: string } => {
   const parsed = secretShape.safeParse(given);
   if (parsed.success) return parsed.data as { file?: string; env?: string };
-  ctx.addIssue({ code: 'custom', message: 'secret', params: { code: 'config.inline_secret' } });
+  ctx.addIssue({
+    code: 'custom',
+    message: 'secret',
+    params: { code: given === undefined ? 'config.needs_secret' : 'config.inline_secret' },
+  });
   return z.NEVER;
 });
 const secretName = z

@@ -135,12 +135,14 @@ export class BrokerLink {
     });
   }
 
+  /** On the connection there is; all of it is asked for again on the next one. */
   private queue(work: (connection: Subscriber) => Promise<void>): void {
+    const { connection } = this;
+    if (connection === undefined) return;
     this.tail = this.tail.then(async () => {
-      const { connection } = this;
-      if (connection === undefined) return;
+      if (this.connection !== connection) return;
       await work(connection).catch((error: unknown) => {
-        // Cut off meanwhile: everything is subscribed after the next connect. Still open: not without what was asked for.
+        // Still open, but not without what was asked for.
         if (this.connection === connection) this.keeper.reopen(error instanceof Error ? error.message : String(error));
       });
     });

@@ -307,6 +307,12 @@ when: n >= 5
     expect(ask({ kind: '漏水' })).toMatchObject({ code: 'forms.missing' });
     expect(ask({ kind: '其他', text: 'x' })).toMatchObject({ code: 'forms.wrong' });
     expect(ask({ kind: '漏水', text: 'x'.repeat(51) })).toMatchObject({ code: 'forms.wrong' });
+    expect(ask({ kind: '漏水', text: 'a\u0000b' })).toMatchObject({ code: 'forms.wrong' });
+    expect(ask({ kind: '漏水', text: 'a\ud800' })).toMatchObject({ code: 'forms.wrong' });
+    expect(ask({ kind: '漏水', text: '一\r\n\t二 😀' })).toMatchObject({ ok: true });
+    expect(ask(JSON.parse('{"kind": "漏水", "text": "x", "__proto__": {"text": "y"}}'))).toMatchObject({
+      code: 'forms.unknown_field',
+    });
     expect(ask({ kind: '漏水', text: 'x', phone: 1 })).toMatchObject({ code: 'forms.unknown_field' });
     expect(new Hand(model).ask({ kind: 'form', form: 'no', fields: {}, by: 'x' }).gateway.answers[0]).toMatchObject({
       code: 'forms.unknown',

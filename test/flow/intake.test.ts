@@ -1,11 +1,15 @@
 /** Ways in: other systems' messages through the house to an alarm and a platform, with real brokers and a real daemon. */
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { cloudEvent } from '../../drivers/http/simulator.ts';
 import { chirpstack, zigbee, zigbeeThere } from '../../drivers/mqtt/simulator.ts';
 import { connectSubscriber, type Subscriber } from '../../src/io/subscriber.ts';
 import { startConsumer } from '../kit/consumer.ts';
 import { startDaemonProcess, untilStatus, weinao } from '../kit/daemon.ts';
 import { mosquitto } from '../kit/mosquitto.ts';
-import { tempSite, until } from '../kit/site.ts';
+import { freePort, tempSite, until } from '../kit/site.ts';
+
+/** ms a process may take to begin on a busy machine */
+const BOOT = 60_000;
 
 const RULES = `rule: leak
 level: red
@@ -20,6 +24,13 @@ each: {type: gate}
 when: open
 text: "门开"
 act: 关门
+`;
+
+const FORM = `form: report
+name: 随手拍
+fields:
+  - {id: kind, pick: [灯坏, 漏水]}
+  - {id: text, label: 内容, text: 200, must: true}
 `;
 
 const devices = (more = ''): string => `devices:
@@ -69,7 +80,12 @@ describe('devices behind a broker', () => {
     await say(zigbee('door_1', { contact: false, battery: 50 }), true);
     await say(zigbeeThere('door_1', true), true);
     const daemon = startDaemonProcess(place);
-    await untilStatus(daemon, 'the door is heard', (s) => s.devices.find((d) => d.id === 'door_1')?.online === true);
+    await untilStatus(
+      daemon,
+      'the door is heard',
+      (s) => s.devices.find((d) => d.id === 'door_1')?.online === true,
+      BOOT,
+    );
     const open = (): string[] =>
       city.members
         .filter((m) => m.type === 'weinao.alarm.raised.v1')
@@ -85,7 +101,7 @@ describe('devices behind a broker', () => {
     await estate.stop('SIGKILL');
     await untilStatus(daemon, 'the broker is gone', (s) => s.channels[0]?.state !== 'open');
     await estate.start();
-    await untilStatus(daemon, 'the broker is back', (s) => s.channels[0]?.state === 'open');
+    await untilStatus(daemon, 'the broker is back', (s) => s.channels[0]?.state === 'open', BOOT);
     await say(leak(2, false));
     await until('the leak is over', () =>
       city.members.some(
@@ -114,6 +130,77 @@ describe('devices behind a broker', () => {
       return (await daemon.status()).devices.some((d) => d.id === 'door_2' && d.online === true);
     });
     expect((await daemon.status()).channels[0]?.reopens).toBe(before?.reopens);
+    expect(city.summary()).toMatchObject({ chain: 'ok', gaps: 0 });
+    expect(await daemon.stop()).toBe(0);
+  });
+});
+
+describe('systems that send requests', () => {
+  it('raise alarms and enter forms; what is acknowledged outlives a kill', { timeout: 180_000 }, async () => {
+    const platform = await mosquitto();
+    await platform.start();
+    const port = await freePort();
+    const place = tempSite({
+      'weinao.yaml': `site: {id: t1, name: 测试小区}
+gateway: {id: gw1, data: DATA}
+channels: {in: {http: "127.0.0.1:${port}"}}
+devices:
+  leak_7:
+    driver: http
+    channel: in
+    token: {file: leaks}
+    type: leak
+    poll: 1h
+    match: [{at: subject, is: flat-7}]
+    points: {alarm: {value: data.wet, as: bool}}
+  front: {driver: http, channel: in, token: {file: front}, forms: [report]}
+feeds: {city: {to: "mqtt://127.0.0.1:${platform.port}", view: everything}}
+`,
+      'rules/a.yaml': `${RULES.split('---')[0]}---\n${FORM}`,
+      'secrets/leaks': 'leaks-token',
+      'secrets/front': 'front-token',
+    });
+    const city = startConsumer({ url: `mqtt://127.0.0.1:${platform.port}` });
+    const post = async (path: string, token: string, body: unknown, type = 'application/json') => {
+      const headers = { authorization: `Bearer ${token}`, 'content-type': type };
+      const reply = await fetch(`http://127.0.0.1:${port}${path}`, {
+        method: 'POST',
+        headers,
+        body: JSON.stringify(body),
+      });
+      return { status: reply.status, json: (await reply.json()) as Record<string, unknown> };
+    };
+    const first = startDaemonProcess(place);
+    await untilStatus(first, 'the port is open', (s) => s.channels[0]?.state === 'open', BOOT);
+    const wet = cloudEvent('/leaks', '1', { wet: true }, { subject: 'flat-7' });
+    const report = { form: 'report', fields: { kind: '漏水', text: '三楼在滴水' }, id: 'page-1' };
+    expect(await post('/v1/events', 'leaks-token', wet, 'application/cloudevents+json')).toMatchObject({ status: 202 });
+    expect(await post('/v1/forms', 'front-token', report)).toMatchObject({ status: 202 });
+    // Said to be safe: so it is, whatever happens to the process now.
+    await first.kill();
+    const daemon = startDaemonProcess(place);
+    await untilStatus(daemon, 'the port is open', (s) => s.channels[0]?.state === 'open', BOOT);
+    await until('both are told', () =>
+      ['weinao.alarm.raised.v1', 'weinao.report.created.v1'].every((type) => city.members.some((m) => m.type === type)),
+    );
+    const created = city.members.find((m) => m.type === 'weinao.report.created.v1');
+    expect(created?.data).toMatchObject({ form: 'report', by: 'front', fields: { kind: '漏水', text: '三楼在滴水' } });
+
+    expect(await post('/v1/forms', 'leaks-token', report)).toMatchObject({ status: 403 });
+    const long = { form: 'report', fields: { text: 'x'.repeat(201) } };
+    expect(await post('/v1/forms', 'front-token', long)).toMatchObject({ status: 422, json: { error: 'forms.wrong' } });
+    expect(await post('/v1/events', 'nobody', wet)).toMatchObject({ status: 401, json: { error: 'unauthorized' } });
+    const submit = (...words: string[]) =>
+      weinao(['form', 'submit', 'report', ...words, '--by', '值班', '--config', place.config, '--lang', 'en'], '', {
+        WEINAO_SOCKET: daemon.socket,
+      });
+    expect(await submit('kind=灯坏', 'text=楼道灯坏了')).toMatchObject({ code: 0, err: '' });
+    // Fields that are none, twice, or hold what no person writes.
+    expect((await submit('text=a', '__proto__=1')).err).toContain('__proto__');
+    expect((await submit('text=a', 'text=b')).code).toBe(2);
+    expect((await submit('text=a\u001b[2J')).err).toContain('does not fit');
+    const status = await daemon.status();
+    expect(status.channels[0]?.dropped).toEqual({ form_refused: 2, unauthorized: 1 });
     expect(city.summary()).toMatchObject({ chain: 'ok', gaps: 0 });
     expect(await daemon.stop()).toBe(0);
   });

@@ -114,6 +114,11 @@ export const cliErrors = errorTable({
     next: { zh: '要有经手人、对象和原因', en: 'it needs who, what and why' },
     retry: 'never',
   },
+  'cli.bad_body': {
+    says: { zh: '请求的内容无法使用：{detail}', en: 'the body of the request cannot be used: {detail}' },
+    next: { zh: '应为不超过 64 KB 的 JSON', en: 'it must be JSON of at most 64 KB' },
+    retry: 'never',
+  },
   'cli.bad_time': {
     says: { zh: '“{given}” 不是时间', en: '"{given}" is no time' },
     next: {
@@ -123,7 +128,7 @@ export const cliErrors = errorTable({
     retry: 'never',
   },
   'cli.bad_field': {
-    says: { zh: '“{given}” 应为 字段=值', en: '"{given}" should be field=value' },
+    says: { zh: '“{given}” 应为 字段=值，每个字段只写一次', en: '"{given}" should be field=value, each field once' },
     next: { zh: '例如 kind=噪音', en: 'for example kind=noise' },
     retry: 'never',
   },

@@ -53,4 +53,17 @@ export const configIntakeErrors = errorTable({
     next: NOTHING,
     retry: 'never',
   },
+  'config.nothing_taken': {
+    says: { zh: '设备既没有测点也没有表单', en: 'the device has neither points nor forms' },
+    next: { zh: '写 points，或 forms: [表单]', en: 'write points, or forms: [form]' },
+    retry: 'never',
+  },
+  'config.needs_secret': {
+    says: { zh: '缺少密钥', en: 'a secret is missing' },
+    next: {
+      zh: '写成 {file: 名称}（secrets/ 下的文件）或 {env: 变量名}',
+      en: 'write {file: name} (a file under secrets/) or {env: NAME}',
+    },
+    retry: 'never',
+  },
 });

@@ -47,10 +47,10 @@ export function heardText({ device, heard }: Heard, lang: Lang): string {
   const word = (key: string | undefined): string => (key === undefined ? '' : (WORDS[key]?.[zh ? 0 : 1] ?? key));
   if (heard === undefined)
     return zh
-      ? `${device}：还没有收到任何消息。核对 topic 和 address；用 weinao watch --wire 通道 看实际的主题\n`
-      : `${device}: nothing was heard yet. Check topic and address; see the topics that come with weinao watch --wire CHANNEL\n`;
+      ? `${device}：还没有收到任何内容。核对主题、address、令牌；通道上实际收到什么：weinao watch --wire 通道\n`
+      : `${device}: nothing was heard yet. Check topic, address, token; what comes on the channel: weinao watch --wire CHANNEL\n`;
   const kept = heard.retained === true ? (zh ? '（保留的消息）' : '  (retained)') : '';
-  const head = [`${heard.at}  ${heard.where}${kept}`, printable(heard.text)];
+  const head = [`${heard.at}  ${heard.where}${kept}`, ...(heard.text === '' ? [] : [printable(heard.text)])];
   if (heard.refused !== undefined) head.push(`${zh ? '未采用' : 'not taken'}: ${word(heard.refused)}`);
   const rows = heard.points.map(({ point, value, unit = '', quality = '', why }) => [
     point,

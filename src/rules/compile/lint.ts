@@ -75,7 +75,10 @@ function unheard(units: readonly Unit[], shop: Workshop, problems: Problem[]): v
       else if ('of' in step) read.add(step.of);
     }
   }
-  const devices = [...shop.site.devices.keys()].filter((id) => !read.has(id));
+  // Who has no points enters forms for people.
+  const devices = [...shop.site.devices.values()]
+    .filter((d) => d.points.length > 0 && !read.has(d.id))
+    .map((d) => d.id);
   if (devices.length > 0)
     complainer(first, problems)(
       'rules.unheard',

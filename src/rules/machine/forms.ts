@@ -8,6 +8,7 @@ import type { DataClass } from '../../base/model.ts';
 import { gravest, type Privacy } from '../../base/privacy.ts';
 import type { Value } from '../../base/reading.ts';
 import type { Answer, Operation } from '../../base/rules.ts';
+import { isPlainText } from '../../base/text.ts';
 import type { FormField, FormSpec } from '../language/form.ts';
 import { parseRow, type Step, type Waking } from './context.ts';
 
@@ -156,7 +157,7 @@ export class Forms {
       case 'place':
         return typeof value === 'string' && this.places.has(value) ? value : undefined;
       case 'text':
-        return typeof value === 'string' && value.length <= kind.most ? value : undefined;
+        return typeof value === 'string' && value.length <= kind.most && isPlainText(value) ? value : undefined;
       case 'number': {
         const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
         if (typeof number !== 'number' || !Number.isFinite(number)) return undefined;
