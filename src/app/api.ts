@@ -12,6 +12,9 @@ import { isoTime } from '../base/time.ts';
 import type { ApiHandler, ApiReply, ApiRequest } from '../io/local-api.ts';
 import type { WatchFilter, WatchLine } from './watch.ts';
 
+/** bytes of a message that are shown */
+const MOST_TEXT = 4096;
+
 export interface ApiHouse {
   status(): Promise<unknown>;
   health(): unknown;
@@ -125,7 +128,9 @@ function wireLine(record: WireRecord): unknown {
     channel: record.channel,
     at: isoTime(record.wall),
     direction: record.direction,
-    hex: hex(record.bytes),
+    ...(record.isText === true
+      ? { text: new TextDecoder().decode(record.bytes.subarray(0, MOST_TEXT)) }
+      : { hex: hex(record.bytes) }),
     ...(record.note === undefined ? {} : { note: record.note }),
   };
 }

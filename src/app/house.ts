@@ -227,7 +227,6 @@ class LiveHouse implements House {
       intake: {
         connect: (channel, take) => deps.doors.connectIntake(channel, take, this.site.model),
         serve: deps.doors.serveIntake,
-        secret: deps.doors.secret,
         settled: createSettled(clock, () => this.pipeline.answered()),
         submit: (device, form, fields) => this.submitted(device, form, fields),
       },

@@ -11,6 +11,8 @@ export interface WireRecord {
   readonly wall: number;
   readonly direction: 'tx' | 'rx';
   readonly bytes: Uint8Array;
+  /** the bytes are text: a message, the body of a request */
+  readonly isText?: boolean;
   /** `late`, `echo`, `noise`, `foreign`: bytes that were not taken as a reply */
   readonly note?: string;
 }

@@ -13,7 +13,7 @@ import { IntakeChannel, type IntakeDeps, type IntakeDoors } from './intake.ts';
 /** well under a tenth: with what a try costs beside its deadline, the healthy devices' cycle grows by less than that */
 const WASTE_SHARE = 0.06;
 
-export interface ChannelDeps extends Pick<IntakeDeps, 'memory' | 'hear' | 'lose'> {
+export interface ChannelDeps extends Pick<IntakeDeps, 'memory' | 'hear' | 'lose' | 'secret'> {
   readonly clock: Clock;
   readonly log: Log;
   readonly random: Random;
@@ -108,7 +108,8 @@ export class Channels {
     const open = this.opened(channel);
     if (open === undefined) return;
     this.open.set(channel.id, open);
-    open.body.start();
+    // Whoever is spoken to begins when there is somebody to hear it.
+    if (!(open.body instanceof IntakeChannel)) open.body.start();
   }
 
   async close(): Promise<void> {

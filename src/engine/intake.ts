@@ -11,12 +11,12 @@ import { BrokerLink } from '../link/broker.ts';
 import { HttpDoor } from '../link/http.ts';
 
 /** What the engine needs of the world and of the rest of the house for such channels. */
-export interface IntakeDoors extends Pick<IntakeContext, 'settled' | 'submit' | 'secret'> {
+export interface IntakeDoors extends Pick<IntakeContext, 'settled' | 'submit'> {
   connect(channel: BrokerChannel, take: (message: Received) => Promise<void>): Promise<Subscriber>;
   serve(channel: HttpChannel, handler: (ask: HttpAsk) => Promise<HttpAnswer>): Promise<Acceptor>;
 }
 
-export interface IntakeDeps extends Pick<IntakeContext, 'memory' | 'hear' | 'lose'> {
+export interface IntakeDeps extends Pick<IntakeContext, 'memory' | 'hear' | 'lose' | 'secret'> {
   readonly clock: Clock;
   readonly log: Log;
   readonly random: Random;
@@ -45,7 +45,7 @@ export class IntakeChannel {
       lose: deps.lose,
       settled: doors.settled,
       submit: doors.submit,
-      secret: doors.secret,
+      secret: deps.secret,
       publish: (topic, payload) => publish(topic, payload),
     });
     const common = { clock, log, random };
@@ -66,16 +66,17 @@ export class IntakeChannel {
     this.link = broker;
   }
 
-  /** The devices as they are from now on; called when they run, so that nothing retained comes before they do. */
+  /** The devices as they are from now on; called when they run, and not before: nothing is heard for nobody. */
   serve(devices: readonly DeviceModel[]): void {
     this.here = devices;
+    this.listen(devices);
+    this.link.start();
+  }
+
+  private listen(devices: readonly DeviceModel[]): void {
     if (!(this.link instanceof BrokerLink)) return;
     const wanted = devices.map(({ id, hash }) => [id, { mark: hash, topics: this.intake.topics?.(id) ?? [] }] as const);
     this.link.want(new Map(wanted));
-  }
-
-  start(): void {
-    this.link.start();
   }
 
   state(): string {

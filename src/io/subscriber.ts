@@ -9,6 +9,8 @@ import type { MqttClient } from 'mqtt';
 import { type BrokerOptions, openClient } from './mqtt.ts';
 
 const MOST_PACKET = 1024 * 1024;
+/** what is on its way may still be acknowledged for so long */
+const FAREWELL_MS = 1000;
 /** topics in one SUBSCRIBE */
 const TOGETHER = 50;
 
@@ -38,9 +40,13 @@ export async function connectSubscriber(
   options: BrokerOptions,
   take: (message: Received) => Promise<void>,
 ): Promise<Subscriber> {
+  let cut: string | undefined;
   const { client, why } = await openClient(options, (opening) => {
     // Before the first byte: a packet whose beginning was missed has no length.
-    watchLengths(opening, (bytes) => opening.stream.destroy(new Error(`a packet of ${bytes} bytes`)));
+    watchLengths(opening, (bytes) => {
+      cut = `a packet of ${bytes} bytes`;
+      opening.stream.destroy();
+    });
     opening.handleMessage = (packet, done) => {
       const { topic, payload, retain, dup, qos } = packet;
       const bytes = typeof payload === 'string' ? new TextEncoder().encode(payload) : payload;
@@ -55,17 +61,13 @@ export async function connectSubscriber(
   let ours = false;
   client.once('close', () => {
     client.end(true);
-    if (!ours) end(why());
+    if (!ours) end(cut ?? why());
   });
   return {
     subscribe: async (topics) => {
       const refused: string[] = [];
-      for (let i = 0; i < topics.length; i += TOGETHER) {
-        const some = topics.slice(i, i + TOGETHER);
-        if (await granted(client, some)) continue;
-        // Which of them? The broker's answer to all does not say it to us.
-        for (const topic of some) if (!(await granted(client, [topic]))) refused.push(topic);
-      }
+      for (let i = 0; i < topics.length; i += TOGETHER)
+        refused.push(...(await refusedOf(client, topics.slice(i, i + TOGETHER))));
       return refused;
     },
     unsubscribe: async (topics) => {
@@ -89,22 +91,30 @@ export async function connectSubscriber(
     close: () => {
       ours = true;
       return new Promise((resolve) => {
-        client.end(false, {}, () => resolve());
+        // A broker that no longer answers has not acknowledged what is on its way, and never will.
+        const patience = setTimeout(() => client.end(true, {}, () => resolve()), FAREWELL_MS);
+        client.end(false, {}, () => {
+          clearTimeout(patience);
+          resolve();
+        });
       });
     },
   };
 }
 
-async function granted(client: MqttClient, topics: readonly string[]): Promise<boolean> {
+/** A broker that refuses some of the topics answers for each; the library makes one error of it, with the answers in it. */
+async function refusedOf(client: MqttClient, topics: readonly string[]): Promise<readonly string[]> {
   try {
     await client.subscribeAsync([...topics], { qos: 1 });
-    return true;
+    return [];
   } catch (error) {
-    // Only an answer of the broker is one; a lost connection is told by its end.
-    if ((error as { code?: unknown }).code === undefined || !client.connected) throw error;
-    return false;
+    const { packet } = error as { packet?: { granted?: readonly number[] } };
+    if (packet?.granted === undefined) throw error;
+    return topics.filter((_, i) => (packet.granted?.[i] ?? REFUSED) >= REFUSED);
   }
 }
+
+const REFUSED = 0x80;
 
 /** Reads the lengths of packets as they begin, beside the parser. */
 function watchLengths(client: MqttClient, onTooLong: (bytes: number) => void): void {

@@ -150,7 +150,14 @@ export class BrokerLink {
 
   private show(direction: 'tx' | 'rx', topic: string, bytes: Uint8Array): void {
     if (this.watchers.size === 0) return;
-    const record = { channel: this.channel.id, wall: this.deps.clock.now().wall, direction, bytes, note: topic };
+    const record = {
+      channel: this.channel.id,
+      wall: this.deps.clock.now().wall,
+      direction,
+      bytes,
+      isText: true,
+      note: topic,
+    };
     for (const watcher of this.watchers) watcher(record);
   }
 }

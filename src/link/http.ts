@@ -78,7 +78,7 @@ export class HttpDoor {
 
   private show(direction: 'tx' | 'rx', note: string, bytes: Uint8Array): void {
     if (this.watchers.size === 0) return;
-    const record = { channel: this.channel.id, wall: this.deps.clock.now().wall, direction, bytes, note };
+    const record = { channel: this.channel.id, wall: this.deps.clock.now().wall, direction, bytes, isText: true, note };
     for (const watcher of this.watchers) watcher(record);
   }
 }

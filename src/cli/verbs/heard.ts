@@ -62,5 +62,5 @@ export function heardText({ device, heard }: Heard, lang: Lang): string {
 }
 
 /** A device's text must not drive a terminal. */
-const printable = (text: string): string =>
+export const printable = (text: string): string =>
   [...text].map((c) => (c < ' ' || (c >= '\u007f' && c < '\u00a0') ? '·' : c)).join('');

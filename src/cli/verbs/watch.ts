@@ -3,6 +3,7 @@ import { demoLine } from '../../app/demo/view.ts';
 import type { WatchLine } from '../../app/watch.ts';
 import { EXIT } from '../../base/exit.ts';
 import type { Call } from '../world.ts';
+import { printable } from './heard.ts';
 
 export interface WatchOptions {
   readonly wire?: string;
@@ -13,7 +14,9 @@ export interface WatchOptions {
 interface WireLine {
   readonly at: string;
   readonly direction: string;
-  readonly hex: string;
+  readonly hex?: string;
+  /** a message or the body of a request */
+  readonly text?: string;
   readonly note?: string;
 }
 
@@ -39,6 +42,8 @@ export async function watch(call: Call, options: WatchOptions): Promise<number> 
   return world.stop.aborted ? EXIT.interrupted : EXIT.ok;
 }
 
-function wireText({ at, direction, hex, note }: WireLine): string {
+function wireText({ at, direction, hex = '', text, note }: WireLine): string {
+  if (text !== undefined)
+    return `${at.slice(11, 23)}  ${direction === 'tx' ? '->' : '<-'}  ${printable(note ?? '')}  ${printable(text)}\n`;
   return `${at.slice(11, 23)}  ${direction === 'tx' ? '->' : '<-'}  ${hex}${note === undefined ? '' : `  (${note})`}\n`;
 }
