@@ -5,6 +5,8 @@ import { type Answer, type Notification, readAnswer } from './codec.ts';
 import { hintOf, meaningOf } from './meaning.ts';
 import { PERSONAL, TopicTable } from './topics.ts';
 
+const TABLE = new TopicTable();
+
 export function decodeOnvif(ask: DecodeAsk): Decoded {
   const status = ask.status === undefined ? {} : { status: ask.status };
   try {
@@ -36,10 +38,9 @@ function explained(answer: Answer): Decoded {
 const cut = ({ isWhole }: { readonly isWhole: boolean }): object => (isWhole ? {} : { truncated: true });
 
 function messages(list: readonly Notification[]): object[] {
-  const table = new TopicTable();
   return list.map((message) => {
     const { elements: _, isEmpty: __, ...told } = message;
-    const hint = hintFor(message, table);
+    const hint = hintFor(message);
     const names = [
       ...Object.keys(message.data),
       ...(message.elementItems ?? []).map((i) => i.slice(i.indexOf('.') + 1)),
@@ -53,8 +54,8 @@ function messages(list: readonly Notification[]): object[] {
   });
 }
 
-function hintFor(message: Notification, table: TopicTable): object | undefined {
-  const { row, findings, classes } = meaningOf(message, table);
+function hintFor(message: Notification): object | undefined {
+  const { row, findings, classes } = meaningOf(message, TABLE);
   if (classes !== undefined) return { kind: 'object', active: classes.length > 0, classes };
   const [first] = findings;
   if (first === undefined) return row === undefined ? undefined : { kind: hintOf(row.kind) };

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isWeinaoError } from '../base/errors/index.ts';
-import { childOf, decodeText, findIn, LIMITS, parseXml, textOf, type XmlElement } from './xml.ts';
+import { childOf, childrenOf, decodeText, findIn, LIMITS, parseXml, textOf, type XmlElement } from './xml.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const parse = (text: string): XmlElement => parseXml(bytes(text)).root;
@@ -23,6 +23,8 @@ describe('what devices write', () => {
     ['no quotes', '<a v=12 w=3/>', '12'],
     ['no blank between attributes', '<a v="1"w="2"/>', '1'],
     ['no value', '<a v w="1"></a>', ''],
+    ['no quotes in an empty element', '<a w="1" v=12/>', '12'],
+    ['a quote too few before it', '<a t="x xmlns:b="http://b/c" v="1"/>', '1'],
     ['a prefix on the attribute', '<a x:v="1"/>', '1'],
     ['entities and character references', '<a v="&lt;&amp;&#20013;&#x6587;"/>', '<&中文'],
     ['a bare ampersand', '<a v="fish & chips &bad; &constructor;"/>', 'fish & chips &bad; &constructor;'],
@@ -39,6 +41,19 @@ describe('what devices write', () => {
     expect([b?.uri, findIn(root, 'c')?.uri, findIn(root, 'd')?.uri]).toEqual(['urn:2', 'urn:3', 'urn:1']);
     expect(childOf(root, 'e')?.uri).toBeUndefined();
     expect(findIn(root, 'd')?.namespace('x')).toBe('urn:1');
+  });
+
+  it('knows where elements end that have no quotes', () => {
+    const root = parse('<a><b><i n=x v=true/><i n=y v=a/b/><j/>t</b><c n=z/><d/></a>');
+    const items = childrenOf(childOf(root, 'b'), 'i').map(({ attributes }) => [...attributes.values()]);
+    expect(items).toEqual([
+      ['x', 'true'],
+      ['y', 'a/b'],
+    ]);
+    expect([childOf(root, 'b')?.text, ...root.children.map((c) => c.name)]).toEqual(['t', 'b', 'c', 'd']);
+    expect(root.isClosed).toBe(true);
+    const many = parse(`<a>${'<i v=1/>'.repeat(1500)}</a>`);
+    expect(many.children).toHaveLength(1500);
   });
 
   it('takes text in pieces and CDATA as one', () => {

@@ -4,7 +4,7 @@
  * Bounds: LIMITS below, over any of which the document is refused. A DOCTYPE or any other declaration is refused before anything is read, so that there
  * are no entities but the five of XML and character references. No code point costs more than a constant, whatever stands around it.
  * Text is UTF-8; where the bytes are not, GB18030; where they are not either, U+FFFD stands for what cannot be read.
- * Forgiven are slips that leave no doubt about the structure: attributes without quotes, without value or without a blank between them, a bare `&`,
+ * Forgiven are slips that leave no doubt about the structure: attributes without quotes, without value, without a blank between them or of no name, a bare `&`,
  * prefixes nobody declared (then `uri` is undefined). Where the structure itself breaks, and where the bytes end too early, reading ends: what was
  * closed before is good, and `isWhole` is false.
  * It throws WeinaoError xml.* and nothing else.
@@ -47,18 +47,22 @@ export interface XmlLimits {
 export const LIMITS: XmlLimits = { bytes: 1024 * 1024, depth: 40, nodes: 20_000, attributes: 64, text: 64 * 1024 };
 /** slips forgiven in one document */
 const MOST_SLIPS = 100;
+/** elements that ended in an attribute without quotes */
+const MOST_GHOSTS = 2000;
+const UNQUOTED = 'Unquoted attribute value';
+const UNEXPECTED_CLOSE = 'Unexpected close tag';
 /** what sax calls slips that leave the structure alone */
 const FORGIVEN = [
-  'Unquoted attribute value',
   'Attribute without value',
+  'Invalid attribute name',
   'No whitespace between attributes',
   'Invalid character entity',
   'Invalid character in entity name',
   'Malformed comment',
 ];
 
-/** entities: the five of XML, and no others that sax knows of HTML */
-const OPTIONS = { strictEntities: true, unquotedAttributeValues: true, position: false };
+/** entities: the five of XML, and no others that sax knows of HTML; what has no quotes is told, as a slip */
+const OPTIONS = { strictEntities: true, unquotedAttributeValues: false, position: false };
 
 type Scope = { readonly prefix: string; readonly uri: string; readonly outer: Scope } | undefined;
 
@@ -67,10 +71,13 @@ interface Growing extends XmlElement {
   text: string;
   isClosed: boolean;
   readonly scope: Scope;
+  /** it ended in `a=b/>`, of which sax knows no end: it is popped with what stands around it */
+  isGhost: boolean;
 }
 
-/** Reading ends here, and what was read stands. */
-class Enough extends Error {}
+/** Reading ends here, and what was read stands. One for all: making one is what costs. */
+const ENOUGH = new Error('enough');
+ENOUGH.stack = '';
 
 export function parseXml(bytes: Uint8Array, limits: XmlLimits = LIMITS): XmlDocument {
   if (bytes.length > limits.bytes) throw over(limits.bytes, '字节', 'bytes');
@@ -81,7 +88,7 @@ export function parseXml(bytes: Uint8Array, limits: XmlLimits = LIMITS): XmlDocu
     builder.read(text);
   } catch (error) {
     if (isWeinaoError(error)) throw error;
-    // Besides Enough: sax stumbles over some names of attributes.
+    // Besides ENOUGH: sax stumbles over some names of attributes.
   }
   const { root } = builder;
   if (root === undefined) throw new WeinaoError('xml.broken', { detail: text.trimStart().slice(0, 40) });
@@ -119,6 +126,9 @@ class Builder {
   private attributes: [string, string][] = [];
   private nodes = 0;
   private slips = 0;
+  private ghosts = 0;
+  private isUnquoted = false;
+  private isEmptyElement = false;
 
   constructor(limits: XmlLimits) {
     this.limits = limits;
@@ -145,14 +155,18 @@ class Builder {
   private attribute(name: string, value: string): void {
     if (this.attributes.length >= this.limits.attributes) throw over(this.limits.attributes, '属性', 'attributes');
     if (value.length > this.limits.text) throw over(this.limits.text, '字符', 'characters');
-    this.attributes.push([name, value]);
+    // Without quotes the slash of an empty element looks like the end of the value.
+    const isEnd = this.isUnquoted && value.endsWith('/');
+    this.isUnquoted = false;
+    this.isEmptyElement = isEnd;
+    this.attributes.push([name, isEnd ? value.slice(0, -1) : value]);
   }
 
   private begin(qualified: string): void {
     const { nodes, depth } = this.limits;
     if (++this.nodes > nodes) throw over(nodes, '元素', 'elements');
-    if (this.open.length >= depth) throw over(depth, '层', 'levels');
-    const outer = this.open.at(-1);
+    if (this.open.length - this.ghosts >= depth) throw over(depth, '层', 'levels');
+    const outer = this.open.findLast((element) => !element.isGhost);
     let scope: Scope = outer?.scope;
     const attributes = new Map<string, string>();
     for (const [name, value] of this.attributes) {
@@ -164,21 +178,37 @@ class Builder {
     const [prefix, name] = split(qualified);
     const namespace = (asked: string): string | undefined => lookUp(scope, asked);
     const uri = namespace(prefix) ?? (prefix === '' ? '' : undefined);
-    const element: Growing = { name, uri, attributes, children: [], text: '', isClosed: false, scope, namespace };
+    const element: Growing = {
+      name,
+      uri,
+      attributes,
+      children: [],
+      text: '',
+      isClosed: false,
+      scope,
+      isGhost: false,
+      namespace,
+    };
     if (outer !== undefined) outer.children.push(element);
     this.root ??= element;
     this.open.push(element);
+    if (!this.isEmptyElement) return;
+    this.isEmptyElement = false;
+    if (++this.ghosts > MOST_GHOSTS) throw ENOUGH;
+    element.isGhost = true;
+    element.isClosed = true;
   }
 
   private end(): void {
     const element = this.open.pop();
+    if (element?.isGhost === true) this.ghosts--;
     if (element !== undefined) element.isClosed = true;
     // Whatever follows the document is none of it.
-    if (this.open.length === 0) throw new Enough();
+    if (this.open.length === 0) throw ENOUGH;
   }
 
   private say(piece: string): void {
-    const element = this.open.at(-1);
+    const element = this.open.findLast((one) => !one.isGhost);
     if (element === undefined) return;
     if (element.text.length + piece.length > this.limits.text) throw over(this.limits.text, '字符', 'characters');
     element.text += piece;
@@ -186,7 +216,9 @@ class Builder {
 
   private forgive(error: Error): void {
     const [what = ''] = error.message.split('\n');
-    if (!FORGIVEN.includes(what) || ++this.slips > MOST_SLIPS) throw new Enough();
+    if (what === UNQUOTED) this.isUnquoted = true;
+    else if (what === UNEXPECTED_CLOSE && this.open.at(-1)?.isGhost === true) return;
+    else if (!FORGIVEN.includes(what) || ++this.slips > MOST_SLIPS) throw ENOUGH;
   }
 }
 

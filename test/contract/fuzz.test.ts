@@ -40,12 +40,15 @@ const all = drivers.flatMap((d) => d.protocols.map((protocol) => [protocol, d] a
 
 describe.each(all)('%s', (protocol, driver) => {
   const seeds = replies(driver.name, protocol);
+  // Documents are longer than frames, have no checksum, and a fuzz test of their own beside their driver.
+  const isText = driver.carries.length === 0;
+  const inputs = isText ? INPUTS / 4 : INPUTS;
   const decode = (response: Uint8Array) => driver.decode({ protocol, response });
 
-  it(`takes ${INPUTS} random and mutated inputs`, { timeout: 60_000 + INPUTS / 2 }, () => {
+  it(`takes ${inputs} random and mutated inputs`, { timeout: 60_000 + INPUTS / 2 }, () => {
     const random = seeded(7);
     let slowest = 0;
-    for (let n = 0; n < INPUTS; n++) {
+    for (let n = 0; n < inputs; n++) {
       const input = n % 4 === 0 ? noise(random) : mutated(random, seeds);
       const from = performance.now();
       const { outcome } = decode(input);
@@ -55,7 +58,7 @@ describe.each(all)('%s', (protocol, driver) => {
     expect(slowest).toBeLessThan(1000);
   });
 
-  it('makes no other value of any single changed byte', () => {
+  it.runIf(!isText)('makes no other value of any single changed byte', () => {
     // A change may mend a frame that is broken to begin with.
     for (const seed of seeds.filter((s) => decode(s).outcome !== 'reject')) {
       const values = told(decode(seed));
