@@ -20,6 +20,7 @@ interface Status {
     readonly failures: number;
     readonly missed: number;
     readonly error?: string;
+    readonly health?: { readonly level?: string };
   }[];
   readonly journal: { readonly durable: boolean; readonly head: number };
   readonly feeds: readonly {
@@ -87,7 +88,7 @@ function screen(s: Status, lang: Lang): string {
       d.polls,
       d.failures,
       d.missed,
-      d.error ?? '',
+      [d.error, d.health?.level].filter((word) => word !== undefined && word !== 'up_auth').join(' '),
     ]),
   ]);
   const feeds = table([
