@@ -56,13 +56,22 @@ export async function openPoster(options: PosterOptions): Promise<Poster> {
   return {
     post: async (body, contentType, timeoutMs) => {
       const headers = { 'content-type': contentType, ...defined({ authorization }) };
-      const signal = AbortSignal.any([AbortSignal.timeout(timeoutMs), closing.signal]);
-      const { status, retryAfter } = await exchange(url, body, { headers, signal, agent });
+      const deadline = AbortSignal.timeout(timeoutMs);
+      const signal = AbortSignal.any([deadline, closing.signal]);
+      const why = (error: unknown): unknown =>
+        closing.signal.aborted
+          ? new Error('closed')
+          : deadline.aborted
+            ? new Error(`no answer within ${timeoutMs / 1000} s`)
+            : error;
+      const { status, retryAfter } = await exchange(url, body, { headers, signal, agent }).catch((error: unknown) => {
+        throw why(error);
+      });
       const wait = retryAfter === undefined ? undefined : retryAfterMs(retryAfter);
       return { status, ...(wait === undefined ? {} : { retryAfterMs: wait }) };
     },
     close: () => {
-      closing.abort(new Error('closed'));
+      closing.abort();
       agent.destroy();
     },
   };
