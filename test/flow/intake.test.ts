@@ -1,11 +1,14 @@
 /** Ways in: other systems' messages through the house to an alarm and a platform, with real brokers and a real daemon. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { cloudEvent } from '../../drivers/http/simulator.ts';
 import { chirpstack, zigbee, zigbeeThere } from '../../drivers/mqtt/simulator.ts';
+import type { BrokerOptions } from '../../src/io/mqtt.ts';
 import { connectSubscriber, type Subscriber } from '../../src/io/subscriber.ts';
 import { startConsumer } from '../kit/consumer.ts';
 import { startDaemonProcess, untilStatus, weinao } from '../kit/daemon.ts';
-import { mosquitto } from '../kit/mosquitto.ts';
+import { certificates, mosquitto } from '../kit/mosquitto.ts';
 import { freePort, tempSite, until } from '../kit/site.ts';
 
 /** ms a process may take to begin on a busy machine */
@@ -40,7 +43,7 @@ ${more}`;
 
 const site = (port: number, feeds: number, more = ''): string => `site: {id: t1, name: 测试小区}
 gateway: {id: gw1, data: DATA, commit_window: 200ms}
-channels: {b: {mqtt: "mqtt://127.0.0.1:${port}"}}
+channels: {b: {mqtt: "mqtts://127.0.0.1:${port}", ca: {file: ca}, cert: {file: cert}, key: {file: key}}}
 ${devices(more)}
 feeds: {city: {to: "mqtt://127.0.0.1:${feeds}", view: everything}}
 `;
@@ -48,10 +51,17 @@ feeds: {city: {to: "mqtt://127.0.0.1:${feeds}", view: everything}}
 /** A publisher that comes back when its broker does. */
 async function publisher(
   port: number,
+  login: Pick<BrokerOptions, 'ca' | 'cert' | 'key'>,
 ): Promise<(message: { topic: string; payload: string }, retain?: boolean) => Promise<void>> {
   let open: Subscriber | undefined;
   const connect = async (): Promise<Subscriber> => {
-    const options = { url: `mqtt://127.0.0.1:${port}`, protocol: 3, clientId: 'devices', clean: true } as const;
+    const options = {
+      url: `mqtts://127.0.0.1:${port}`,
+      protocol: 3,
+      clientId: 'devices',
+      clean: true,
+      ...login,
+    } as const;
     const connection = await connectSubscriber(options, () => Promise.resolve());
     connection.onClose(() => {
       open = undefined;
@@ -69,13 +79,21 @@ describe('devices behind a broker', () => {
   it('raise alarms that reach the platform, over a restart of their broker and a new configuration', {
     timeout: 90_000,
   }, async () => {
-    const estate = await mosquitto();
+    // Only who shows a certificate may speak on this one.
+    const estate = await mosquitto([
+      ...['cafile FOLDER/ca.pem', 'certfile FOLDER/server.pem', 'keyfile FOLDER/server.key'],
+      'require_certificate true',
+    ]);
+    certificates(estate.folder);
+    const file = (name: string): string => readFileSync(join(estate.folder, name), 'utf8');
+    const login = { ca: file('ca.pem'), cert: file('client.pem'), key: file('client.key') };
+    const secrets = { 'secrets/ca': login.ca, 'secrets/cert': login.cert, 'secrets/key': login.key };
     const platform = await mosquitto();
     await estate.start();
     await platform.start();
-    const place = tempSite({ 'weinao.yaml': site(estate.port, platform.port), 'rules/a.yaml': RULES });
+    const place = tempSite({ 'weinao.yaml': site(estate.port, platform.port), 'rules/a.yaml': RULES, ...secrets });
     const city = startConsumer({ url: `mqtt://127.0.0.1:${platform.port}` });
-    const say = await publisher(estate.port);
+    const say = await publisher(estate.port, login);
     // What the broker kept: the door's state of some day, and who is there.
     await say(zigbee('door_1', { contact: false, battery: 50 }), true);
     await say(zigbeeThere('door_1', true), true);
