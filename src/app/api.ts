@@ -1,7 +1,7 @@
 /**
  * The daemon's local API: HTTP over its unix socket, for the CLI and whoever the socket's group lets in.
- * GET /v1/status /v1/health /v1/watch /v1/wire?channel=ID /v1/plan /v1/scan?channel=ID /v1/alarms /v1/maint /v1/look?rule=ID /v1/commands
- * POST /v1/reload /v1/probe /v1/relearn /v1/operate /v1/write /v1/confirm
+ * GET /v1/status /v1/health /v1/watch /v1/wire?channel=ID /v1/plan /v1/scan?channel=ID /v1/alarms /v1/maint /v1/look?rule=ID /v1/commands /v1/keys
+ * POST /v1/reload /v1/probe /v1/relearn /v1/operate /v1/write /v1/confirm /v1/keys/rotate
  * GET /v1/feeds, POST /v1/feeds/replay /v1/feeds/forget
  */
 
@@ -18,7 +18,7 @@ const MOST_TEXT = 4096;
 export interface ApiHouse {
   status(): Promise<unknown>;
   health(): unknown;
-  reload(): Promise<{ readonly ok: boolean }>;
+  reload(by: string | undefined): Promise<{ readonly ok: boolean }>;
   probe(ask: unknown, signal: AbortSignal): Promise<unknown>;
   plan(): unknown;
   /** throws cli.unknown_channel and cli.bad_ids before the reply begins */
@@ -31,6 +31,9 @@ export interface ApiHouse {
   operate(ask: unknown): Promise<unknown>;
   /** a person switches an output */
   write(ask: unknown): Promise<unknown>;
+  /** the gateway's public key, and those it had before */
+  keys(): unknown;
+  rotateKey(): Promise<unknown>;
   /** what platforms asked for: what waits or goes, and what ended lately */
   commands(): unknown;
   /** somebody says yes or no to a platform's command */
@@ -63,7 +66,8 @@ async function route(house: ApiHouse, request: ApiRequest, signal: AbortSignal):
     case 'GET /v1/health':
       return { status: 200, json: house.health() };
     case 'POST /v1/reload': {
-      const report = await house.reload();
+      const { by } = (request.body ?? {}) as { by?: unknown };
+      const report = await house.reload(typeof by === 'string' && by.length <= 200 ? by : undefined);
       return { status: report.ok ? 200 : 422, json: report };
     }
     case 'POST /v1/probe':
@@ -82,6 +86,10 @@ async function route(house: ApiHouse, request: ApiRequest, signal: AbortSignal):
       return { status: 200, json: await house.operate(request.body) };
     case 'POST /v1/write':
       return { status: 200, json: await house.write(request.body) };
+    case 'GET /v1/keys':
+      return { status: 200, json: house.keys() };
+    case 'POST /v1/keys/rotate':
+      return { status: 200, json: await house.rotateKey() };
     case 'GET /v1/commands':
       return { status: 200, json: house.commands() };
     case 'POST /v1/confirm':

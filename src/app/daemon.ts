@@ -18,6 +18,7 @@ import type { Notifier } from '../io/systemd.ts';
 import { timeSynchronised } from '../io/timesync.ts';
 import { apiHandler } from './api.ts';
 import { type Checked, type CheckedSite, checkConfigApart, type Env } from './check.ts';
+import type { Hand } from './evidence.ts';
 import { configFault } from './faults.ts';
 import { feedsOf, forgetFeed, replayFeed } from './feeds.ts';
 import { createHealth, type HealthWatch } from './health.ts';
@@ -56,7 +57,7 @@ export class InvalidConfig extends Error {
 export interface Daemon {
   readonly house: House;
   readonly socket: string;
-  reload(): Promise<{ readonly ok: boolean; readonly [key: string]: unknown }>;
+  reload(hand: Hand): Promise<{ readonly ok: boolean; readonly [key: string]: unknown }>;
   stop(): Promise<void>;
 }
 
@@ -138,9 +139,9 @@ class LiveDaemon implements Daemon {
     }
   }
 
-  async reload(): Promise<{ readonly ok: boolean; readonly [key: string]: unknown }> {
+  async reload(hand: Hand): Promise<{ readonly ok: boolean; readonly [key: string]: unknown }> {
     // One at a time: two quick SIGHUPs are two reloads, not a mixture.
-    const run = this.reloading.then(() => this.reloadOnce());
+    const run = this.reloading.then(() => this.reloadOnce(hand));
     this.reloading = run.catch(() => {});
     return run;
   }
@@ -155,7 +156,7 @@ class LiveDaemon implements Daemon {
     await this.opened?.stop();
   }
 
-  private async reloadOnce(): Promise<{ readonly ok: boolean; readonly [key: string]: unknown }> {
+  private async reloadOnce(hand: Hand): Promise<{ readonly ok: boolean; readonly [key: string]: unknown }> {
     const { configFolder, env, log } = this.deps;
     const { site, problems } = await checkConfigApart(configFolder, env);
     if (site === undefined) {
@@ -173,7 +174,7 @@ class LiveDaemon implements Daemon {
       }));
       return { schema: 1, ok: false, problems: told };
     }
-    const report = await this.house.apply(site);
+    const report = await this.house.apply(site, hand);
     this.lastGood = false;
     this.problems = [];
     this.house.clear('config', 'gateway');
@@ -227,7 +228,7 @@ class LiveDaemon implements Daemon {
           problems: this.problems,
         }),
       health: () => ({ schema: 1, ready: this.ready, ...this.healthNow() }),
-      reload: () => this.reload(),
+      reload: (by) => this.reload({ how: 'reload', ...(by === undefined ? {} : { by }) }),
       probe: (ask, signal) => probe(readProbeAsk(ask), this.house.model(), this.house.engine, signal),
       scan: (channel, query) => {
         const { engine } = this.house;
@@ -252,6 +253,11 @@ class LiveDaemon implements Daemon {
         const { output, value, by } = readWrite(ask);
         return { schema: 1, output, ...(await this.house.write(output, value, by)) };
       },
+      keys: () => {
+        const { kid, publicKey: key, changes } = this.house.keys();
+        return { schema: 1, alg: 'Ed25519', kid, key, changes };
+      },
+      rotateKey: async () => ({ schema: 1, ...(await this.house.evidence.rotate()) }),
       commands: () => ({ schema: 1, ...this.house.commands.list() }),
       confirm: async (ask) => {
         const { id, by, isYes } = readConfirm(ask);

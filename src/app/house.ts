@@ -16,7 +16,7 @@ import type { Answer, Look, Maintenance, Operation } from '../base/rules.ts';
 import { type Entitlement, viewLabel } from '../base/view.ts';
 import { createEngine, type DeviceChange, type Engine } from '../engine/index.ts';
 import type { SystemClock } from '../io/clock.ts';
-import { openGatewayKey, openPseudonymKey, type Signer } from '../io/keys.ts';
+import { type Keyring, openGatewayKey, openPseudonymKey } from '../io/keys.ts';
 import { ensureFolder } from '../io/process.ts';
 import { createJournal, type JournalFace } from '../journal/index.ts';
 import { journalFile } from '../journal/path.ts';
@@ -28,6 +28,7 @@ import { catalogOf } from './catalog.ts';
 import type { CheckedSite } from './check.ts';
 import type { CommandDesk } from './commands/desk.ts';
 import { createCommands } from './commands/index.ts';
+import { Evidence, type Hand } from './evidence.ts';
 import { lostFault, refusedFault, setAsideFault, silentFault, storeFault } from './faults.ts';
 import { allPoints, createMadePoints } from './made.ts';
 import { createPerformer, type Outcome, type Performer } from './perform.ts';
@@ -63,9 +64,11 @@ export interface House {
   readonly hub: WatchHub;
   /** what platforms asked for */
   readonly commands: CommandDesk;
+  readonly evidence: Evidence;
+  keys(): Pick<Keyring, 'kid' | 'publicKey' | 'changes'>;
   model(): SiteModel;
   start(): Promise<void>;
-  apply(site: CheckedSite): Promise<ReloadReport>;
+  apply(site: CheckedSite, hand: Hand): Promise<ReloadReport>;
   raise(fault: TechnicalFault): void;
   clear(topic: string, instance: string): void;
   /** what a person asks of alarms, maintenance and forms */
@@ -87,7 +90,7 @@ export interface House {
 /** What must be open before anything can run. */
 interface Opened {
   readonly journal: JournalFace;
-  readonly signer: Signer;
+  readonly signer: Keyring;
   /** the secret pseudonyms are made with, by its id */
   readonly pseudonyms: string;
   readonly facts: JournalFacts;
@@ -139,6 +142,7 @@ class LiveHouse implements House {
   private readonly pipeline: Pipeline;
   private readonly performer: Performer;
   readonly commands: CommandDesk;
+  readonly evidence: Evidence;
   private readonly technical = createTechnical();
   private readonly made = createMadePoints();
   private readonly stats: StatDesk;
@@ -201,6 +205,18 @@ class LiveHouse implements House {
       byHand: (device, point) => void this.pipeline.input({ kind: 'manual', device, point }),
       probe: (device, points, signal) => this.engine.probe(device, points, signal),
     });
+    this.evidence = new Evidence(
+      {
+        clock,
+        log,
+        keyring: opened.signer,
+        site: () => this.site.model,
+        heads: () => this.journal.ledger.heads(),
+        keep: (events, memory) => this.pipeline.keep(events, memory),
+        onKey: () => this.uplink.regreet(),
+      },
+      opened.restored.memory,
+    );
     this.take(site);
     this.uplink = createUplink({
       clock,
@@ -252,6 +268,10 @@ class LiveHouse implements House {
     return this.site.model;
   }
 
+  keys(): Keyring {
+    return this.opened.signer;
+  }
+
   async start(): Promise<void> {
     const { site, gateway, feeds } = this.site.model;
     this.commands.restore(this.opened.restored.memory);
@@ -263,9 +283,10 @@ class LiveHouse implements House {
     if (facts.setAside !== undefined) this.raise(setAsideFault(facts.setAside, facts.durable));
     await this.engine.apply(this.site.model);
     void this.commands.takeUp();
+    void this.evidence.start();
   }
 
-  async apply(site: CheckedSite): Promise<ReloadReport> {
+  async apply(site: CheckedSite, hand: Hand): Promise<ReloadReport> {
     this.site = site;
     this.take(site);
     this.stats.replace(site);
@@ -273,7 +294,7 @@ class LiveHouse implements House {
     const applied = await this.engine.apply(site.model);
     this.pipeline.input(readingsInput([...this.engine.latest()]));
     await this.uplink.apply(site.model.site.id, site.model.gateway.id, site.model.feeds);
-    this.pipeline.event({ kind: 'config.changed', at: this.deps.clock.now(), data: { hash: site.model.hash } });
+    this.evidence.configured(hand);
     return { ...applied, kept: applied.kept.length };
   }
 
@@ -349,6 +370,7 @@ class LiveHouse implements House {
 
   async quiesce(): Promise<void> {
     this.commands.stop();
+    this.evidence.stop();
     await this.engine.stop();
     this.performer.stop();
     this.stats.stop();

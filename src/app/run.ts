@@ -35,7 +35,10 @@ export async function runDaemon(configFolder: string, env: Env, isTty: boolean):
     const ends = [
       onSignal(
         'SIGHUP',
-        () => void daemon.reload().catch((error: unknown) => log.error('reload.failed', { detail: String(error) })),
+        () =>
+          void daemon
+            .reload({ how: 'signal' })
+            .catch((error: unknown) => log.error('reload.failed', { detail: String(error) })),
       ),
       onSignal('SIGTERM', finish),
       onSignal('SIGINT', finish),

@@ -3,7 +3,7 @@ import { WeinaoError } from '../base/errors/index.ts';
 import { systemClock } from '../io/clock.ts';
 import { systemFiles } from '../io/files.ts';
 import { connectBroker } from '../io/mqtt.ts';
-import { createVerifier, type Summary } from '../uplink/index.ts';
+import { createVerifier, type Summary, type VerifierOptions } from '../uplink/index.ts';
 
 /** One line of a capture: {"topic", "payload"} or {"topic", "base64"}; undefined = neither. */
 function message(line: string): { topic: string; payload: Uint8Array } | undefined {
@@ -25,8 +25,8 @@ export interface Verified extends Summary {
   readonly unreadable: number;
 }
 
-export async function verifyCapture(lines: AsyncIterable<string>, midway: boolean): Promise<Verified> {
-  const verifier = createVerifier({ midway });
+export async function verifyCapture(lines: AsyncIterable<string>, options: VerifierOptions): Promise<Verified> {
+  const verifier = createVerifier(options);
   let unreadable = 0;
   for await (const line of lines) {
     if (line.trim() === '') continue;
@@ -59,8 +59,9 @@ export async function verifyLive(
   topic: string,
   onListening: () => void,
   stop: AbortSignal,
+  options: VerifierOptions = {},
 ): Promise<Verified> {
-  const verifier = createVerifier({ midway: true });
+  const verifier = createVerifier({ ...options, midway: true });
   const connection = await connectBroker({
     url,
     protocol,

@@ -211,4 +211,6 @@ export interface FeedLedger {
   /** Small values a feed keeps: retained topics it published, session number. */
   remember(feed: string, key: string, body: string | null): void;
   recall(feed: string): Promise<ReadonlyMap<string, string>>;
+  /** `{stream} {seq} {hash}` of what each platform has acknowledged, by feed; streams without any are left out */
+  heads(): Promise<Readonly<Record<string, readonly string[]>>>;
 }

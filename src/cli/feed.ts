@@ -16,10 +16,14 @@ export function registerFeed({ group, verb, text, call, done }: Registrar): void
     .requiredOption('--to <n>', text('toMember'))
     .addOption(new Option('--stream <a|t>', text('stream')).choices(['a', 't']).default('a'))
     .action(async (name, options) => done(await (await states()).feedReplay(call(options), name, options)));
+  verb(feed, 'key', 'feedKey')
+    .option('--rotate', text('rotate'))
+    .action(async (options) => done(await (await import('./verbs/feed.ts')).feedKey(call(options), options)));
   verb(feed, 'verify <source>', 'verify')
     .option('--topic <filter>', text('topic'), 'wn/1/#')
     .addOption(new Option('--mqtt <version>', text('mqtt')).choices(['3', '5']).default('5'))
     .option('--midway', text('midway'))
+    .option('--pin <kid>', text('pin'))
     .option('--user <name>', text('user'))
     .option('--ca <file>', text('ca'))
     .option('--cert <file>', text('cert'))

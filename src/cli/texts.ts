@@ -40,6 +40,12 @@ export const HELP = {
   fromMember: { zh: '第一个成员的序号', en: 'sequence of the first member' },
   toMember: { zh: '最后一个成员的序号', en: 'sequence of the last member' },
   stream: { zh: 'a 报警，t 数据', en: 'a = alarms, t = telemetry' },
+  pin: { zh: '只信任从这把密钥（kid）开始的签名', en: 'trust this key (kid) and its successors only' },
+  feedKey: { zh: '网关签名公钥及更换记录', en: "the gateway's public key, and its changes" },
+  rotate: {
+    zh: '更换密钥（由旧密钥签名，写入各通道）',
+    en: 'change it; the old one signs the new, and every feed is told',
+  },
   config: { zh: '配置目录', en: 'configuration folder' },
   lang: { zh: '语言 zh|en', en: 'language zh|en' },
   json: { zh: '输出 JSON', en: 'print JSON' },

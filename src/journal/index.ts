@@ -344,6 +344,7 @@ class LiveJournal implements JournalFace {
         void this.ask({ op: 'gone', feed, stream, reason, asked, wall: wall() }).catch(() => {}),
       depth: (feed): Promise<{ a: FeedDepth; t: FeedDepth }> => this.ask({ op: 'depth', feed }),
       remember: (feed, key, body) => void this.ask({ op: 'remember', feed, key, body }).catch(() => {}),
+      heads: () => this.ask({ op: 'heads' }),
       recall: async (feed) =>
         new Map((await this.ask<{ key: string; body: string }[]>({ op: 'recall', feed })).map((r) => [r.key, r.body])),
     };

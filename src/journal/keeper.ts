@@ -124,6 +124,8 @@ export class StoreKeeper {
         return this.forget(request.feed);
       case 'remember':
         return this.remember(request.feed, request.key, request.body);
+      case 'heads':
+        return streams.heads();
       case 'recall':
         return store.db
           .prepare("SELECT key, body FROM feed_memory WHERE feed = ? AND key NOT LIKE '@%'")

@@ -78,6 +78,7 @@ export type Request =
   | { readonly op: 'forget'; readonly feed: string }
   | { readonly op: 'remember'; readonly feed: string; readonly key: string; readonly body: string | null }
   | { readonly op: 'recall'; readonly feed: string }
+  | { readonly op: 'heads' }
   | { readonly op: 'persist'; readonly wall: number; readonly entropy: Uint8Array }
   | { readonly op: 'close' };
 

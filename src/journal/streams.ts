@@ -40,6 +40,7 @@ import {
   ZEROS,
 } from './feed.ts';
 import { addLoss, dropGaps, gapsBetween, isAnswered, lastGap, putGap } from './gaps.ts';
+import { type Heads, headsOf } from './heads.ts';
 import { dropLeft, type Left, leftOf } from './left.ts';
 import { dropMarks, firstMark, isMark, markBefore, saveMarks } from './marks.ts';
 import { Measure, type Measured } from './measure.ts';
@@ -286,9 +287,8 @@ export class Streams {
     return [...this.feeds.keys()];
   }
 
-  ids(): readonly string[] {
-    return [...this.feeds.keys()];
-  }
+  readonly ids = (): readonly string[] => [...this.feeds.keys()];
+  readonly heads = (): Heads => headsOf(this.feeds);
 
   /** changes whenever a cursor moves */
   progress(): number {

@@ -9,6 +9,9 @@ import type { BrokerConnection } from '../io/mqtt.ts';
 import type { RetainedProof } from './incoming.ts';
 import type { Signing } from './proof.ts';
 
+/** who pinned an older key than these needs the events, or a new pin */
+const MOST_CHANGES = 16;
+
 export interface GreetingDeps {
   readonly feed: FeedModel;
   readonly ledger: FeedLedger;
@@ -54,6 +57,7 @@ export async function greet(
     alg: 'Ed25519',
     kid: signer.kid,
     key: signer.publicKey,
+    keys: (signer.changes ?? []).slice(-MOST_CHANGES),
     devices: devices.size,
     streams: STREAMS.map((s) => ({ stream: streamName(state, s), ...state.range[s], acked: state.acked[s].seq })),
   };

@@ -19,6 +19,8 @@ export interface Uplink {
   poke(): void;
   /** feeds whose epoch changed; empty = all */
   renewed(feeds: readonly string[]): void;
+  /** manifests have something new to say */
+  regreet(): void;
   status(): readonly SenderStatus[];
   /** Delivered members once more. Rejects with journal.no_feed, uplink.not_connected and uplink.no_such_members. */
   again(feed: string, ask: ReplayAsk): Promise<number>;
@@ -60,6 +62,9 @@ export function createUplink(deps: UplinkDeps): Uplink {
       if (sender === undefined) throw new WeinaoError('journal.no_feed', { feed });
       return sender.again(ask);
     },
+    regreet: () => {
+      for (const sender of senders.values()) sender.regreet();
+    },
     status: () => [...senders.values()].map((s) => s.status()),
     stop: async () => {
       await Promise.all([...senders.keys()].map(stop));
@@ -70,4 +75,4 @@ export function createUplink(deps: UplinkDeps): Uplink {
 export { alinkSignIn } from './codecs/alink.ts';
 export { connectPost } from './post.ts';
 export type { Will } from './sender.ts';
-export { createVerifier, type Member, type Summary, type Verifier } from './verifier.ts';
+export { createVerifier, type Member, type Summary, type Verifier, type VerifierOptions } from './verifier.ts';

@@ -257,7 +257,7 @@ describe('the verifier', () => {
       }
     };
     try {
-      expect(python(members())).toEqual({ status: 0, out: 'members 6  faults 0\n' });
+      expect(python(members())).toEqual({ status: 0, out: 'members 6  anchors 0, whole 0  faults 0\n' });
       expect(python(change(1, '0.75', '0.85'))).toMatchObject({ status: 7, out: expect.stringContaining('data') });
       expect(python(change(2, ',"wntest":true', ''))).toMatchObject({
         status: 7,
@@ -265,7 +265,7 @@ describe('the verifier', () => {
       });
       expect(python(members().filter((_, i) => i !== 1))).toMatchObject({
         status: 7,
-        out: expect.stringContaining('gap'),
+        out: expect.stringContaining('missing'),
       });
     } finally {
       rmSync(folder, { recursive: true, force: true });

@@ -134,7 +134,9 @@ function eventMember(
   const { selects, feed } = contract;
   const rights = selects.kind === 'everything' ? undefined : rightsTo(selects, feed, event);
   if (selects.kind !== 'everything' && rights === undefined) return undefined;
-  const { data, subject, disclosed } = redact(event, rights, pseudonyms(feed, contract.pseudonyms));
+  const { data, subject, disclosed } = event.kind.startsWith('feed.')
+    ? { data: ownOf(event, feed), subject: undefined, disclosed: {} }
+    : redact(event, rights, pseudonyms(feed, contract.pseudonyms));
   const { correlation, causation, level, late, test, at } = event;
   const [number, text] = level === undefined ? [] : SEVERITY[level];
   return seal(contract, stream, head, {
@@ -158,6 +160,12 @@ function eventMember(
     units: 1,
     disclosed,
   });
+}
+
+/** What is said of the feeds themselves holds nothing of anybody; of an anchor each feed gets its own heads, and the hash over all. */
+function ownOf({ kind, data }: StoredEvent, feed: string): JsonObject {
+  if (kind !== 'feed.anchor') return data;
+  return { ...data, heads: (data.heads as JsonObject | undefined)?.[feed] ?? [] };
 }
 
 function seal(contract: ContractRow, stream: Stream, head: StreamHead, draft: Draft): OutMessage {

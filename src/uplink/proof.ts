@@ -25,6 +25,8 @@ export class ProofSchedule {
 export interface Signing {
   readonly kid: string;
   readonly publicKey: string;
+  /** each key so far that took the place of another, signed by it; oldest first */
+  readonly changes?: readonly unknown[];
   sign(text: string): string;
 }
 

@@ -3,7 +3,7 @@
  *
  * - The feed's own words (PLAIN: levels, states, times, ids of rules) leave as they are; labels (LABELS) without phone and identity numbers.
  * - Values and fields leave by the class that stands beside them; every other text is taken for personal.
- * - `by` is masked (王＊); the id of a thing that is personal becomes a pseudonym wherever it stands; a withheld part of an alarm's text reads （略）.
+ * - `by` is masked (王＊), and so is who confirmed a command; the id of a thing that is personal becomes a pseudonym wherever it stands; a withheld part of an alarm's text reads （略）.
  * - Where the view names the class `personal`, texts leave unscrubbed, unless it says `scrub: true`.
  */
 import { renderTemplate } from '../base/alarm-text.ts';
@@ -17,7 +17,7 @@ import { isNamed, type NamedClass, type Rights } from '../base/view.ts';
 const INNER = ['top'];
 const PLAIN = new Set(
   `aid rev key rule ruleset level condition ack mute count quality observed raised cleared reason theme mute_until device path form report stat
-   do outcome point state result hash boot offset k coverage unit kind id type epoch stream seq code ms command`.split(
+   do outcome point state result hash boot offset k coverage unit kind id type epoch stream seq code ms command old how sections`.split(
     /\s+/,
   ),
 );
@@ -86,6 +86,8 @@ class Teller {
       if (this.may('personal')) this.count('personal');
       return this.may('personal') || typeof value !== 'string' ? value : mask(value);
     }
+    // Who said yes on site is nobody a platform knows.
+    if (key === 'confirmed_by' && typeof value === 'string') return rights === undefined ? value : mask(value);
     if (of !== undefined && path !== 'device') return this.whole(of, value);
     if (typeof value === 'string') {
       if (IDS.has(key)) return this.id(value);

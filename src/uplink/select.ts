@@ -26,7 +26,11 @@ export function rightsTo(
     case 'device':
       return view.devices.includes(String(data.device ?? event.subject)) ? merged([PLAIN_RIGHTS]) : undefined;
     case 'command':
-      return merged([...(view.commands === undefined ? [] : [view.commands]), ...(isTold ? [PLAIN_RIGHTS] : [])]);
+      return merged([
+        ...(view.commands === undefined ? [] : [view.commands]),
+        ...(isTold ? [PLAIN_RIGHTS] : []),
+        ...(data.feed === feed ? [OWN_WORDS] : []),
+      ]);
     case 'config':
       return view.config;
     case 'clock':
@@ -37,6 +41,8 @@ export function rightsTo(
   }
 }
 
+/** The result of what a feed's own platform asked repeats what it said. */
+const OWN_WORDS: Rights = { classes: ['personal'], drop: [], scrub: false };
 const PLAIN_RIGHTS: Rights = { classes: [], drop: [], scrub: true };
 
 function own<T>(of: Readonly<Record<string, T>>, name: unknown): T | undefined {

@@ -163,6 +163,13 @@ export class FeedSender {
     void this.flow.pump();
   }
 
+  /** The manifest has something new to say. */
+  regreet(): void {
+    const { connection, flow, codec } = this;
+    if (connection === undefined || flow.state === undefined || !codec.isWhole) return;
+    greet(connection, this.base, flow.state, this.deps).catch((error: unknown) => this.lost(error, connection));
+  }
+
   async stop(): Promise<void> {
     this.stopped = true;
     for (const timer of Object.values(this.timers)) timer.cancel();

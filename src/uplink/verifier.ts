@@ -7,9 +7,11 @@
  * head that `feed.epoch` names is none, for the members there are told again in the new epoch.
  * Bounds: MAX_IDS remembered ids (the newest), MAX_FAULTS described faults (all are counted), MAX_MISSING members of a hole.
  */
-import { createHash, createPublicKey, verify } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { canonical, type JsonObject } from '../base/json.ts';
 import { unpack } from '../base/pack.ts';
+import { AnchorBook } from './anchors.ts';
+import { Trust } from './trust.ts';
 
 const MAX_IDS = 200_000;
 const MAX_FAULTS = 50;
@@ -33,6 +35,10 @@ export interface Summary {
   readonly dropped: number;
   readonly chain: 'ok' | 'broken';
   readonly proofs: { readonly good: number; readonly bad: number };
+  /** daily anchors: all of whose heads were seen here, and some of whose */
+  readonly anchors: { readonly whole: number; readonly part: number };
+  /** members whose data was erased */
+  readonly erased: number;
   readonly alarms: { readonly raised: number; readonly cleared: number };
   readonly streams: Readonly<Record<string, number>>;
   readonly faults: readonly string[];
@@ -60,9 +66,15 @@ export interface Verifier {
   summary(): Summary;
 }
 
-/** `midway`: a stream may have begun before; what came before its first member is not asked for. */
-export function createVerifier(options: { readonly midway?: boolean } = {}): Verifier {
-  return new StreamVerifier(options.midway === true);
+export interface VerifierOptions {
+  /** a stream may have begun before; what came before its first member is not asked for */
+  readonly midway?: boolean;
+  /** kid of the key to begin with; the first one shown when left out */
+  readonly pin?: string;
+}
+
+export function createVerifier(options: VerifierOptions = {}): Verifier {
+  return new StreamVerifier(options);
 }
 
 class StreamVerifier implements Verifier {
@@ -82,14 +94,20 @@ class StreamVerifier implements Verifier {
     cleared: 0,
     good: 0,
     bad: 0,
+    erased: 0,
   };
   private readonly midway: boolean;
   /** by feed and site: a broker of many estates has a key for each */
-  private readonly keys = new Map<string, string>();
-  private readonly unproved: { readonly of: string; readonly proof: JsonObject }[] = [];
+  private readonly pin: string | undefined;
+  private readonly trusted = new Map<string, Trust>();
+  private readonly anchors = new AnchorBook();
+  /** the farthest member a good proof speaks of, by stream */
+  private readonly proved = new Map<string, number>();
+  private unproved: { readonly of: string; readonly proof: JsonObject }[] = [];
 
-  constructor(midway: boolean) {
+  constructor({ midway = false, pin }: VerifierOptions) {
     this.midway = midway;
+    this.pin = pin;
   }
 
   take(topic: string, payload: Uint8Array): Member | undefined {
@@ -108,25 +126,41 @@ class StreamVerifier implements Verifier {
   }
 
   summary(): Summary {
-    const { messages, members, events, samples, duplicates, lost, dropped, broken, raised, cleared, good, bad } =
-      this.count;
+    const { messages, members, events, samples, duplicates, lost, dropped, broken, raised, cleared, good } = this.count;
+    const { erased } = this.count;
     const holes = [...this.streams].flatMap(([name, s]) =>
       runs([...s.missing.keys()]).map((r) => `${name}: ${r} missing`),
     );
+    const cut = this.midway ? [] : [...this.proved].flatMap(([name, seq]) => this.cutOff(name, seq));
+    // Signed by a key that nobody we trust has signed.
+    const strange = this.unproved.filter(({ of }) => this.trusted.has(of));
+    const bad = this.count.bad + strange.length;
     return {
       messages,
       members,
       events,
       samples,
       duplicates,
-      gaps: lost + holes.length,
+      gaps: lost + holes.length + cut.length,
       dropped,
       chain: broken === 0 && bad === 0 ? 'ok' : 'broken',
       proofs: { good, bad },
+      anchors: this.anchors.count(),
+      erased,
       alarms: { raised, cleared },
       streams: Object.fromEntries([...this.streams].map(([name, s]) => [name, s.seq])),
-      faults: [...this.faults, ...holes.slice(0, MAX_FAULTS)],
+      faults: [
+        ...this.faults,
+        ...holes.slice(0, MAX_FAULTS),
+        ...cut.slice(0, MAX_FAULTS),
+        ...strange.slice(0, MAX_FAULTS).map(({ proof }) => `${String(proof.stream)}: signed by an unknown key`),
+      ],
     };
+  }
+
+  private cutOff(stream: string, proved: number): string[] {
+    const last = this.streams.get(stream)?.seq ?? 0;
+    return proved > last ? [`${stream}: ends at ${last}, but ${proved} was proved`] : [];
   }
 
   private member(topic: string, envelope: JsonObject): Member | undefined {
@@ -139,6 +173,7 @@ class StreamVerifier implements Verifier {
     const isLate = state.missing.has(seq);
     if (seq <= state.seq && !isLate) {
       this.count.duplicates++;
+      this.checkSelf(stream, seq, envelope);
       if (state.hashes.has(seq) && state.hashes.get(seq) !== envelope.wnhash)
         this.fault(`${stream} ${seq}: sent again with other content`);
       return undefined;
@@ -199,7 +234,8 @@ class StreamVerifier implements Verifier {
   private checkSelf(stream: string, seq: number, envelope: JsonObject): void {
     const { data, wnhash, ...rest } = envelope;
     try {
-      if (sha256(canonical(data ?? {})) !== rest.wndata) this.fault(`${stream} ${seq}: data was altered`);
+      if (isErased(data)) this.count.erased++;
+      else if (sha256(canonical(data ?? {})) !== rest.wndata) this.fault(`${stream} ${seq}: data was altered`);
       if (sha256(canonical(rest)) !== wnhash) this.fault(`${stream} ${seq}: envelope was altered`);
     } catch {
       this.fault(`${stream} ${seq}: numbers or keys outside the contract`);
@@ -228,40 +264,52 @@ class StreamVerifier implements Verifier {
     if (type.startsWith('weinao.feed.gap')) this.count.dropped += Number(data.lost) || 0;
     if (type.startsWith('weinao.alarm.raised')) this.count.raised++;
     if (type.startsWith('weinao.alarm.cleared')) this.count.cleared++;
+    if (type === 'weinao.feed.key.v1') this.keyChanged(topic, data);
+    if (type === 'weinao.feed.anchor.v1') this.anchored(String(envelope.id), data);
     if (Array.isArray(data.samples)) this.count.samples += data.samples.length;
     return { topic, type, data, envelope };
   }
 
   private hello(of: string, hello: JsonObject): void {
-    if (typeof hello.key !== 'string' || (this.keys.size >= MAX_KEYS && !this.keys.has(of))) return;
-    this.keys.set(of, hello.key);
-    for (const waiting of this.unproved.splice(0)) this.proof(waiting.of, waiting.proof);
+    const trust = this.trusted.get(of) ?? new Trust(this.pin);
+    if (!this.trusted.has(of) && this.trusted.size >= MAX_KEYS) return;
+    trust.hello(hello);
+    if (trust.size > 0 || this.pin !== undefined) this.trusted.set(of, trust);
+    this.proveAgain();
+  }
+
+  private keyChanged(topic: string, data: JsonObject): void {
+    this.trusted.get(topic.split('/').slice(0, 4).join('/'))?.follow(data);
+    this.proveAgain();
+  }
+
+  private anchored(id: string, data: JsonObject): void {
+    const wrong = this.anchors.add(id, data, (stream, seq) => this.streams.get(stream)?.hashes.get(seq));
+    if (wrong !== undefined) this.fault(wrong);
+  }
+
+  private proveAgain(): void {
+    const waiting = this.unproved;
+    this.unproved = [];
+    for (const { of, proof } of waiting) this.proof(of, proof);
   }
 
   private proof(of: string, proof: JsonObject): void {
-    const key = this.keys.get(of);
-    if (key === undefined) {
+    const { stream, seq, hash, sig, kid } = proof;
+    const text = `wn1\n${String(stream)}\n${String(seq).padStart(16, '0')}\n${String(hash)}`;
+    const signed = this.trusted.get(of)?.check(String(kid), text, String(sig));
+    if (signed === undefined) {
       if (this.unproved.length < MAX_KEYS) this.unproved.push({ of, proof });
       return;
     }
-    const { stream, seq, hash, sig } = proof;
-    const text = `wn1\n${String(stream)}\n${String(seq).padStart(16, '0')}\n${String(hash)}`;
-    const signed = safely(() =>
-      verify(
-        null,
-        Buffer.from(text),
-        createPublicKey({ key: Buffer.from(key, 'base64'), format: 'der', type: 'spki' }),
-        Buffer.from(String(sig), 'base64'),
-      ),
-    );
     const seen = this.streams.get(String(stream))?.hashes.get(Number(seq));
-    if (signed && (seen === undefined || seen === hash)) this.count.good++;
-    else {
-      this.count.bad++;
-      this.describe(
-        `${String(stream)} ${String(seq)}: ${signed ? 'proof is of another member' : 'signature is wrong'}`,
-      );
+    if (signed && (seen === undefined || seen === hash)) {
+      this.count.good++;
+      this.proved.set(String(stream), Math.max(Number(seq), this.proved.get(String(stream)) ?? 0));
+      return;
     }
+    this.count.bad++;
+    this.describe(`${String(stream)} ${String(seq)}: ${signed ? 'proof is of another member' : 'signature is wrong'}`);
   }
 
   private fault(what: string): undefined {
@@ -302,4 +350,6 @@ function safely<T>(work: () => T): T | undefined {
   }
 }
 
+const isErased = (data: unknown): boolean =>
+  typeof data === 'object' && data !== null && canonical(data as JsonObject) === '{"erased":true}';
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');

@@ -10,6 +10,7 @@ type Kind = Parameters<typeof streamOf>[0];
 export class FakeLedger implements FeedLedger {
   /** ids of members that were passed over */
   readonly passedOver: string[] = [];
+  heads = (): Promise<Record<string, readonly string[]>> => Promise.resolve({});
   private epoch = 1;
   private position = 0;
   private waiting: Record<Stream, Omit<OutMessage, 'seq'>[]> = { a: [], t: [] };

@@ -198,7 +198,7 @@ class LiveEstate implements Estate {
 
   async reload(files: Readonly<Record<string, string>>): Promise<void> {
     this.folder.write(files);
-    await this.house.apply(await checkedSite(this.folder));
+    await this.house.apply(await checkedSite(this.folder), { how: 'reload' });
   }
 
   set(point: string, value: boolean | number | string): void {

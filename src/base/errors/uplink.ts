@@ -31,4 +31,9 @@ export const uplinkErrors = errorTable({
     next: { zh: '用 weinao feed show 查看序号范围', en: 'weinao feed show tells the range' },
     retry: 'never',
   },
+  'uplink.key_not_kept': {
+    says: { zh: '数据库写不了，密钥没有更换', en: 'the store takes nothing: the key was not changed' },
+    next: { zh: '先用 weinao status 查看存储故障', en: 'see what is wrong with the store: weinao status' },
+    retry: 'later',
+  },
 });

@@ -1,6 +1,7 @@
 import { findClient } from '../../app/client.ts';
 import { EXIT } from '../../base/exit.ts';
 import type { Call } from '../world.ts';
+import { who } from './alarms.ts';
 
 interface Reply {
   readonly ok: boolean;
@@ -12,9 +13,10 @@ interface Reply {
 }
 
 /** `weinao reload`: all or nothing; says what was restarted. */
-export async function reload({ world, lang, config, json }: Call): Promise<number> {
+export async function reload(call: Call): Promise<number> {
+  const { world, lang, config, json } = call;
   const client = await findClient(config, world.env);
-  const reply = (await client.call('POST', '/v1/reload')).json as Reply;
+  const reply = (await client.call('POST', '/v1/reload', { by: who(call, {}) })).json as Reply;
   if (json) world.out(`${JSON.stringify(reply)}\n`);
   else if (!reply.ok) {
     for (const problem of reply.problems ?? []) world.err(`${problem[lang]}\n`);
