@@ -8,6 +8,7 @@ import { FakeLedger } from '../../test/fakes/ledger.ts';
 import { memoryLog } from '../../test/fakes/log.ts';
 import { seededRandom } from '../../test/fakes/random.ts';
 import type { Arrival } from '../base/command.ts';
+import type { OutMessage } from '../base/feed.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { FeedModel } from '../base/model.ts';
 import type { Answer, Poster } from '../io/http.ts';
@@ -153,6 +154,7 @@ describe('a feed over HTTP', () => {
     await clock.advance(45);
     expect(platform.members().slice(25).indexOf('id36')).toBeLessThanOrEqual(2);
     await clock.advance(10_000);
+    expect({ left: ledger.left, members: platform.members().length }).toEqual({ left: 0, members: 36 });
     const stop = sender.stop();
     await clock.advance(100);
     await stop;
@@ -189,6 +191,17 @@ describe('a feed over HTTP', () => {
     platform.answers = () => ({ status: 200 });
     await clock.advance(120_000);
     expect(platform.members()).toEqual(['id1']);
+  });
+
+  it('gives no member up for a door that is shut to members alone', async () => {
+    for (const status of [302, 401, 403, 404, 405, 408, 410, 429, 500, 503]) {
+      const { sender, ledger, clock, platform, refused } = http();
+      platform.answers = (events) => ({ status: events[0]?.type.startsWith('weinao.feed.') === true ? 200 : status });
+      ledger.add('alarm.raised', alarm(1));
+      await sender.start();
+      await clock.advance(600_000);
+      expect({ status, refused, left: ledger.left }).toEqual({ status, refused: [], left: 1 });
+    }
   });
 
   it('stays away as long as it is asked to, but never for more than five minutes', async () => {
@@ -241,10 +254,13 @@ describe('a feed over HTTP', () => {
           const { sender, ledger, clock, platform, refused } = http(batch);
           const left = [...answers];
           platform.answers = () => left.shift() ?? { status: 200 };
-          const all = kinds.map((isAlarm, n) =>
-            isAlarm ? ledger.add('alarm.raised', alarm(n)) : ledger.add('telemetry.sampled', levels(n)),
-          );
           await sender.start();
+          const all: OutMessage[] = [];
+          for (const [n, isAlarm] of kinds.entries()) {
+            all.push(isAlarm ? ledger.add('alarm.raised', alarm(n)) : ledger.add('telemetry.sampled', levels(n)));
+            sender.poke();
+            await clock.advance(n % 3 === 0 ? 300 : 5);
+          }
           await clock.advance(1_200_000);
           const got = new Set(platform.members());
           expect(ledger.left).toBe(0);
