@@ -5,9 +5,10 @@ import type { Problem } from '../../src/base/problem.ts';
 import { pointModel } from '../../src/kit/points.ts';
 import { pointsOf } from './points.ts';
 import { type CameraDevice, type CameraPoint, deviceSchema, SKEW } from './schema.ts';
-import { KINDS, type Kind, type KindName, PERSONAL } from './topics.ts';
+import { KINDS, type Kind, type KindName, TopicTable } from './topics.ts';
 
 const HEALTH_EVERY = 30_000;
+const TABLE = new TopicTable();
 
 /** Undefined for a point that names a topic. */
 const kindOf = ({ event }: CameraPoint): Kind | undefined =>
@@ -28,7 +29,7 @@ function problemOf(id: string, point: CameraPoint, items: readonly string[]): Pr
   if ((point.event === undefined) === (point.topic === undefined)) return problem('config.event_or_topic');
   if (point.topic !== undefined && point.item === undefined) return problem('config.item_missing');
   const { item } = point;
-  if (item !== undefined && PERSONAL.includes(item) && !items.includes(item))
+  if (item !== undefined && TABLE.isPersonal(point.topic ?? '', item) && !items.includes(item))
     return problem('config.personal_item', { item });
   return [];
 }

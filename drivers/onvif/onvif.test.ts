@@ -33,6 +33,8 @@ describe('times', () => {
     ['2024-01-15 03:41:21', '2024-01-15T03:41:21.000Z', 'repaired'],
     ['2024-01-15T03:41:21 Z', '2024-01-15T03:41:21.000Z', 'repaired'],
     ['2024-01-15T 3:41:21Z', '2024-01-15T03:41:21.000Z', 'repaired'],
+    ['2024- 1- 5T 3: 4: 5Z', '2024-01-05T03:04:05.000Z', 'repaired'],
+    ['2024-01-15T03:41:21.5 +08:00', '2024-01-14T19:41:21.500Z', 'repaired'],
     ['15-01-2024T03:41:21Z', '2024-01-15T03:41:21.000Z', 'repaired'],
     ['15-01-2024 03:41:21', '2024-01-15T03:41:21.000Z', 'repaired'],
     ['2024/01/15T03:41:21Z', '2024-01-15T03:41:21.000Z', 'repaired'],
@@ -532,8 +534,9 @@ describe('the state', () => {
       { id: 'm2', event: 'motion' as const, source: '2' },
       { id: 'log', topic: 'tns1:Vendor/v:Log', item: 'Text', as: 'string' as const },
       { id: 'plate', topic: plate, item: 'PlateNumber', as: 'string' as const },
+      { id: 'nation', topic: plate, item: 'Nation', as: 'string' as const },
     ].map((p) => ({ ...p, id: p.id }));
-    const seen = note(plate, { data: item('PlateNumber', '粤B12345') });
+    const seen = note(plate, { data: item('PlateNumber', '粤B12345') + item('Nation', 'CN') });
     const other = note('tns1:Vendor/v:Log', { data: item('Text', 'hello') });
     const hear = (items: string[]) => {
       const clock = new VirtualClock();

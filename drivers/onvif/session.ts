@@ -23,6 +23,7 @@ export const LAST_BACKOFF = 300_000;
 export const AUTH_WAIT = 900_000;
 const UNSUPPORTED_WAIT = 3_600_000;
 const SYNC_EVERY = 3_600_000;
+const TIME_EVERY = 3_600_000;
 const RECREATE_EVERY = 86_400_000;
 const MEDIA_EVERY = 86_400_000;
 const RESETS_IN_A_ROW = 3;
@@ -98,6 +99,7 @@ export class Session {
   private lastCreate = Number.NEGATIVE_INFINITY;
   private lastCheck = Number.NEGATIVE_INFINITY;
   private checkResets = 0;
+  private lastTime = 0;
   private lastMedia = Number.NEGATIVE_INFINITY;
   private lastSync = 0;
   private createdAt = 0;
@@ -166,8 +168,9 @@ export class Session {
         return;
       case 'time':
         return this.took(outcome, now, () => {
+          this.lastTime = now;
           if (this.stage === 'auth_failed') this.lastCheck = now;
-          else this.stage = 'check';
+          if (this.stage === 'time') this.stage = 'check';
         });
       case 'capabilities':
         return this.took(outcome, now, () => {
@@ -213,6 +216,7 @@ export class Session {
     if (now - this.createdAt >= RECREATE_EVERY || now >= this.lease.expires) return this.again(now);
     if (now - this.lastCheck >= this.checkEvery) return { do: 'check' };
     if (now - this.lastMedia >= MEDIA_EVERY) return { do: 'media' };
+    if (now - this.lastTime >= TIME_EVERY) return { do: 'time' };
     if (now - this.lastSync >= SYNC_EVERY) return { do: 'sync', subscription };
     if (this.lease.isRenewDue(now)) return { do: 'renew', subscription };
     // The first one only shows that it works.

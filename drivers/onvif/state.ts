@@ -15,7 +15,7 @@ import { Bucket } from './bucket.ts';
 import type { Notification } from './codec.ts';
 import { meaningOf, readBool, readNumber } from './meaning.ts';
 import type { CameraPoint } from './schema.ts';
-import { KINDS, type Kind, type KindName, PERSONAL, type TopicTable, withoutPrefixes } from './topics.ts';
+import { KINDS, type Kind, type KindName, type TopicTable, withoutPrefixes } from './topics.ts';
 
 const MOST_PROPERTIES = 1000;
 /** properties of single objects: their end gets lost with a full queue */
@@ -24,6 +24,7 @@ const NEVER_FALSE = 60_000;
 const RATE = 20;
 const BURST = 100;
 const MOST_UNKNOWN = 50;
+const MOST_TOPICS = 200;
 
 export interface StatePoint extends CameraPoint {
   readonly id: string;
@@ -136,7 +137,8 @@ export class CameraState {
     property.data = message.data;
     for (const { kind, value } of findings) {
       property.values.set(kind, value);
-      if (value === false && message.operation !== 'Initialized') this.saysFalse.add(message.topic);
+      if (value === false && message.operation !== 'Initialized' && this.saysFalse.size < MOST_TOPICS)
+        this.saysFalse.add(message.topic);
     }
     this.endLater(property, message, row?.clearMs);
     if (isPlain && !isNew && findings.length > 0) return this.pulse(property, message);
@@ -242,7 +244,7 @@ export class CameraState {
   }
 
   private valueOf(point: StatePoint, changed: Property): Value | undefined {
-    if (point.item !== undefined) return this.itemOf(point, changed.data);
+    if (point.item !== undefined) return this.itemOf(point, changed);
     const { event } = point;
     if (event === undefined) return undefined;
     const value = changed.values.get(event as KindName);
@@ -254,14 +256,14 @@ export class CameraState {
   }
 
   /** Personal items go no further unless the owner named them; face.ts refuses points that would need others. */
-  private itemOf({ item = '', as }: StatePoint, data: Readonly<Record<string, string>>): Value | undefined {
+  private itemOf({ item = '', as }: StatePoint, { topic, data }: Property): Value | undefined {
     const text = Object.hasOwn(data, item) ? data[item] : undefined;
-    if (text === undefined || this.isHidden(item)) return undefined;
+    if (text === undefined || this.isHidden(topic, item)) return undefined;
     return as === 'string' ? text : as === 'number' ? readNumber(text) : readBool(text);
   }
 
-  private isHidden(item: string): boolean {
-    return PERSONAL.includes(item) && !this.items.includes(item);
+  private isHidden(topic: string, item: string): boolean {
+    return this.table.isPersonal(topic, item) && !this.items.includes(item);
   }
 
   private meet(topic: string): void {

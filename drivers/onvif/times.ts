@@ -136,7 +136,9 @@ class Reader {
     return (sign === '-' ? -1 : 1) * (h * 60 + Number(minutes));
   }
 
+  /** Some fill up with blanks. */
   private digits(): string {
+    if (this.blanks() > 0) this.isRepaired = true;
     const from = this.at;
     while (this.at < this.text.length && isDigit(this.text.charCodeAt(this.at))) this.at++;
     return this.text.slice(from, this.at);

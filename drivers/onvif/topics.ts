@@ -260,6 +260,12 @@ export class TopicTable {
     return this.whole.get(path) ?? this.whole.get(any) ?? this.tails.get(tailOf(path));
   }
 
+  /** Whatever is said of a face or a plate is somebody's, whatever its maker calls it. */
+  isPersonal(topic: string, item: string): boolean {
+    const kind = this.row(topic)?.kind;
+    return PERSONAL.includes(item) || kind === 'face' || kind === 'plate';
+  }
+
   isQuiet(topic: string): boolean {
     const path = withoutPrefixes(topic);
     return QUIET.some((quiet) => path.startsWith(quiet));

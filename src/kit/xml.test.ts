@@ -71,6 +71,7 @@ describe('what devices write', () => {
     );
     expect(parseXml(gbk).root.attributes.get('v')).toBe('东门');
     expect(decodeText(Uint8Array.of(0x41, 0xff, 0xff, 0x42))).toBe('A\ufffd\ufffdB');
+    expect(decodeText(Uint8Array.of(0xff, 0xfe, 0x3c, 0, 0x2d, 0x4e))).toBe('<中');
   });
 
   it('gives what came whole of a document that broke off, in a character or in a tag', () => {

@@ -95,10 +95,10 @@ export function parseXml(bytes: Uint8Array, limits: XmlLimits = LIMITS): XmlDocu
   return { root, isWhole: root.isClosed };
 }
 
-/** Device text as text: UTF-8, else GB18030, else with U+FFFD. */
+/** Device text as text: UTF-8 (UTF-16 where its mark says so), else GB18030, else with U+FFFD. */
 export function decodeText(bytes: Uint8Array): string {
   // As a stream: bytes that end within a character are no other encoding.
-  for (const encoding of ['utf-8', 'gb18030']) {
+  for (const encoding of bytes[0] === 0xff && bytes[1] === 0xfe ? ['utf-16le'] : ['utf-8', 'gb18030']) {
     try {
       return new TextDecoder(encoding, { fatal: true }).decode(bytes, { stream: true });
     } catch {
