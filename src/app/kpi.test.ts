@@ -59,4 +59,38 @@ describe('a report of alarms', () => {
       standing: [],
     });
   });
+
+  it('adds up what was disclosed, by feed and class', () => {
+    const audit = (feed: string, of: string, members: number, subjects: number) => ({
+      kind: 'event' as const,
+      position: 1,
+      id: '1',
+      recorded: 0,
+      event: {
+        kind: 'audit.disclosed' as const,
+        at: { wall: 0, mono: 0, synced: true },
+        data: { feed, class: of, members, values: 2 * members, subjects },
+      },
+    });
+    const rows = [
+      audit('street', 'personal', 3, 2),
+      audit('street', 'personal', 4, 1),
+      audit('police', 'sensitive', 1, 1),
+    ];
+    expect(
+      reportOf(
+        {
+          *rows() {
+            yield* rows;
+          },
+          alarms: () => [],
+        },
+        0,
+        H,
+      ).disclosed,
+    ).toEqual([
+      { feed: 'street', class: 'personal', hours: 2, members: 7, values: 14, subjects: 2 },
+      { feed: 'police', class: 'sensitive', hours: 1, members: 1, values: 2, subjects: 1 },
+    ]);
+  });
 });

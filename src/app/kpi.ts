@@ -1,4 +1,4 @@
-/** How good the alarms are, out of the journal: EEMUA 191's numbers for a duty room, and who causes the noise. */
+/** How good the alarms are, out of the journal: EEMUA 191's numbers for a duty room, and who causes the noise; and what was disclosed to whom. */
 import type { JsonObject } from '../base/json.ts';
 import type { History, PastEvent } from '../journal/history.ts';
 
@@ -23,6 +23,18 @@ export interface AlarmReport {
   readonly standing: readonly { readonly key: string; readonly name: string; readonly hours: number }[];
   /** s from the raise to the acknowledgement; absent when nobody acknowledged any */
   readonly median_ack_s?: number;
+  /** what platforms took of the classes personal and sensitive, by feed */
+  readonly disclosed: readonly Disclosed[];
+}
+
+export interface Disclosed {
+  readonly feed: string;
+  readonly class: string;
+  readonly hours: number;
+  readonly members: number;
+  readonly values: number;
+  /** in the hour that had most */
+  readonly subjects: number;
 }
 
 interface Life {
@@ -35,7 +47,9 @@ export function reportOf(history: History, from: number, to: number): AlarmRepor
   const raises: { key: string; name: string; level: string; at: number }[] = [];
   const open = new Map<string, Life>();
   const acks: number[] = [];
+  const disclosed = new Map<string, Disclosed>();
   for (const row of history.rows(from, to)) {
+    if (row.kind === 'event' && row.event.kind === 'audit.disclosed') disclose(disclosed, row.event.data);
     if (row.kind !== 'event' || !row.event.kind.startsWith('alarm.')) continue;
     const { key, name, level, aid } = fieldsOf(row.event.data);
     const at = row.event.at.wall;
@@ -67,7 +81,28 @@ export function reportOf(history: History, from: number, to: number): AlarmRepor
       .filter((life) => to - life.raised > STANDING)
       .map(({ key, name, raised }) => ({ key, name, hours: Math.floor((to - raised) / 3_600_000) })),
     ...(median === undefined ? {} : { median_ack_s: Math.round(median) }),
+    disclosed: [...disclosed.values()],
   };
+}
+
+function disclose(all: Map<string, Disclosed>, data: JsonObject): void {
+  const { feed, class: of, members, values, subjects } = data;
+  const key = `${String(feed)} ${String(of)}`;
+  const before = all.get(key) ?? {
+    feed: String(feed),
+    class: String(of),
+    hours: 0,
+    members: 0,
+    values: 0,
+    subjects: 0,
+  };
+  all.set(key, {
+    ...before,
+    hours: before.hours + 1,
+    members: before.members + Number(members),
+    values: before.values + Number(values),
+    subjects: Math.max(before.subjects, Number(subjects)),
+  });
 }
 
 function fieldsOf(data: JsonObject): { key: string; name: string; level: string; aid: string } {

@@ -29,6 +29,7 @@ export const EVENT_KINDS = [
   'stat.computed',
   'command.result',
   'config.changed',
+  'audit.disclosed',
   'feed.key',
   'feed.anchor',
   'clock.synced',

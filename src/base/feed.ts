@@ -92,6 +92,8 @@ export interface OutMessage {
   readonly units: number;
   /** values of these classes in it */
   readonly disclosed: Readonly<Partial<Record<NamedClass, number>>>;
+  /** ids of the things they are about; for the audit, never leaves */
+  readonly about: Readonly<Partial<Record<NamedClass, readonly string[]>>>;
   readonly payload: Uint8Array;
 }
 

@@ -5,6 +5,7 @@
 import type { Stream } from '../base/event.ts';
 import type { Gap, GapReason, JournalRow, Loss } from '../base/feed.ts';
 import type { Sqlite } from '../io/sqlite.ts';
+import { firstMark } from './marks.ts';
 
 /** answers to replays a feed may have waiting: more asks nobody in good faith */
 const MOST_ANSWERS = 64;
@@ -85,7 +86,9 @@ export function allGaps(db: Sqlite, feed: string): { readonly stream: Stream; re
   return rows.map(({ stream, body }) => ({ stream, gap: JSON.parse(body) as Gap }));
 }
 
-/** Gaps a feed has passed, and of which nothing can be replayed any more. */
-export function dropGaps(db: Sqlite, feed: string, stream: Stream, upTo: number): void {
+/** Gaps a feed has passed (up to its acked position), and behind which no replay can begin any more, go. */
+export function tidyGaps(db: Sqlite, feed: string, stream: Stream, acked: number): void {
+  const first = firstMark(db, feed, stream)?.position ?? Number.POSITIVE_INFINITY;
+  const upTo = Math.min(acked, first);
   db.prepare('DELETE FROM gaps WHERE feed = ? AND stream = ? AND position <= ?').run(feed, stream, upTo);
 }

@@ -309,7 +309,7 @@ class LiveJournal implements JournalFace {
   private keepHouse(afterMs = PERSIST_MS): void {
     this.housekeeping = this.deps.clock.timer('journal housekeeping', afterMs, () => {
       const { clock, random } = this.deps;
-      this.ask<boolean>({ op: 'persist', wall: clock.now().wall, entropy: random.bytes(18) })
+      this.ask<boolean>({ op: 'persist', now: clock.now(), entropy: random.bytes(18) })
         .catch((error: unknown) => this.deps.log.warn('journal.housekeeping', { detail: String(error) }))
         .then(
           (isMore) => this.closing || this.keepHouse(isMore === true ? STEP_MS : PERSIST_MS),

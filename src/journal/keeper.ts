@@ -2,8 +2,10 @@
 import { createHash } from 'node:crypto';
 import { isWeinaoError, WeinaoError } from '../base/errors/index.ts';
 import type { Outward } from '../base/feed.ts';
+import type { Instant } from '../base/time.ts';
 import { freeBytes } from '../io/store-files.ts';
 import { depthOf, feedFacts } from './depth.ts';
+import { tellDisclosures } from './disclosures.ts';
 import type { Fresh } from './feed.ts';
 import { Leaving, overdue, reattach } from './left.ts';
 import type { Answer, Numbered, Opening, Request, Work } from './protocol.ts';
@@ -186,8 +188,10 @@ export class StoreKeeper {
   }
 
   /** Housekeeping, a small step at a time. @returns whether there is more to do at once */
-  private persist(fresh: Fresh): boolean {
+  private persist({ now, entropy }: { readonly now: Instant; readonly entropy: Uint8Array }): boolean {
     const { store, streams, retention } = this.opened();
+    const fresh = { entropy, wall: now.wall };
+    if (tellDisclosures(store, streams, now, entropy)) this.answer({ head: store.head });
     if (streams.isDirty) streams.persist();
     const gone = this.leaving?.feed ?? overdue(store, streams, fresh.wall);
     if (gone !== undefined && !this.forget(gone)) return true;

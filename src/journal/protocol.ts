@@ -79,7 +79,7 @@ export type Request =
   | { readonly op: 'remember'; readonly feed: string; readonly key: string; readonly body: string | null }
   | { readonly op: 'recall'; readonly feed: string }
   | { readonly op: 'heads' }
-  | { readonly op: 'persist'; readonly wall: number; readonly entropy: Uint8Array }
+  | { readonly op: 'persist'; readonly now: Instant; readonly entropy: Uint8Array }
   | { readonly op: 'close' };
 
 export type Numbered = Request & { readonly n: number };

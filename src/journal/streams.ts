@@ -25,6 +25,7 @@ import type {
 } from '../base/feed.ts';
 import type { Sqlite } from '../io/sqlite.ts';
 import { loadFeeds, type Standing, saveFeed } from './contracts.ts';
+import { Disclosures } from './disclosures.ts';
 import {
   type Behind,
   beginningOf,
@@ -39,7 +40,7 @@ import {
   type StreamHooks,
   ZEROS,
 } from './feed.ts';
-import { addLoss, dropGaps, gapsBetween, isAnswered, lastGap, putGap } from './gaps.ts';
+import { addLoss, gapsBetween, isAnswered, lastGap, putGap, tidyGaps } from './gaps.ts';
 import { type Heads, headsOf } from './heads.ts';
 import { dropLeft, type Left, leftOf } from './left.ts';
 import { dropMarks, firstMark, isMark, markBefore, saveMarks } from './marks.ts';
@@ -54,6 +55,7 @@ const AHEAD = 1024;
 
 export class Streams {
   readonly outward: Outward;
+  readonly disclosures: Disclosures;
   private store: Store;
   private readonly hooks: StreamHooks;
   private readonly feeds = new Map<string, Feed>();
@@ -64,6 +66,7 @@ export class Streams {
     this.store = store;
     this.hooks = hooks;
     this.outward = outward;
+    this.disclosures = new Disclosures(store.db);
     for (const { contract, a, t, standing } of loadFeeds(store.db)) {
       const known = newFeed(contract, { a, t }, standing);
       known.gaps = { a: lastGap(store.db, contract.feed, 'a'), t: lastGap(store.db, contract.feed, 't') };
@@ -75,6 +78,7 @@ export class Streams {
     const { feed: id, keepMs, priority } = demand;
     const known = this.feeds.get(id);
     this.wanted.add(id);
+    this.disclosures.at(fresh.wall);
     if (known === undefined) return this.openNew(demand, fresh);
     if (known.standing.keepMs !== keepMs || known.standing.priority !== priority) {
       Object.assign(known.standing, { keepMs, priority });
@@ -162,6 +166,7 @@ export class Streams {
     const passed = walker.window.indexOf(member) + 1;
     for (const gone of walker.window.splice(0, passed)) {
       walker.bytes -= gone.payload.length;
+      this.disclosures.add(id, gone);
       if (isMark(gone.seq)) feed.marks.push({ feed: id, stream, ...headOf(gone) });
     }
   }
@@ -247,10 +252,11 @@ export class Streams {
       if (!feed.dirty) continue;
       if (feed.begins) dropMarks(db, id);
       saveMarks(db, feed.marks);
-      for (const stream of STREAMS) this.tidyGaps(db, id, stream, feed);
+      for (const stream of STREAMS) if (feed.gaps[stream] > 0) tidyGaps(db, id, stream, feed.acked[stream].position);
       const { contract, acked, standing } = feed;
       saveFeed(db, { contract, ...acked, standing }, feed.begins);
     }
+    this.disclosures.save(db);
   }
 
   /** What was saved is on the disk. */
@@ -279,6 +285,7 @@ export class Streams {
   /** Another database came instead: each feed starts anew there, with the events its platform has not taken yet. */
   replaced(store: Store, why: string, { entropy, wall }: Fresh): string[] {
     this.store = store;
+    this.disclosures.again();
     for (const [i, [id, feed]] of [...this.feeds].entries()) {
       const fresh = { entropy: entropy.map((b) => b ^ (i + 1)), wall };
       const contract = contractFor(feed.contract, fresh, why, this.outward.encoder, oldOf(feed));
@@ -384,13 +391,6 @@ export class Streams {
     const id = gapId(feed, stream, position, wall);
     addLoss(db, place, { id, reason, madeAt: Math.round(wall), loss }, feed.standing.sent[stream]);
     feed.gaps[stream] = Math.max(feed.gaps[stream], position);
-  }
-
-  /** Gaps that were taken, and behind which no replay can begin any more. */
-  private tidyGaps(db: Sqlite, id: string, stream: Stream, { gaps, acked }: Feed): void {
-    if (gaps[stream] === 0) return;
-    const first = firstMark(db, id, stream)?.position ?? Number.POSITIVE_INFINITY;
-    dropGaps(db, id, stream, Math.min(acked[stream].position, first));
   }
 
   /** Members up to here may leave: written down before the first of them does. */

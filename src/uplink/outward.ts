@@ -72,10 +72,11 @@ interface Draft {
   readonly samples: number;
   readonly units: number;
   readonly disclosed: OutMessage['disclosed'];
+  readonly about: OutMessage['about'];
 }
 
 /** what the feed says of itself */
-const OWN = { red: false, samples: 0, units: 0, disclosed: {} } as const;
+const OWN = { red: false, samples: 0, units: 0, disclosed: {}, about: {} } as const;
 
 function epochMember(contract: ContractRow, stream: Stream, position: number): OutMessage {
   const old =
@@ -121,6 +122,7 @@ function groupMember(contract: ContractRow, head: StreamHead, row: Group): OutMe
     samples: shown.count,
     units: shown.count,
     disclosed: shown.disclosed,
+    about: shown.about,
   });
 }
 
@@ -159,6 +161,9 @@ function eventMember(
     samples: 0,
     units: 1,
     disclosed,
+    about: Object.fromEntries(
+      Object.keys(disclosed).map((of) => [of, [String(event.data.device ?? event.subject ?? '')]]),
+    ),
   });
 }
 
@@ -202,6 +207,7 @@ function seal(contract: ContractRow, stream: Stream, head: StreamHead, draft: Dr
     samples: draft.samples,
     units: draft.units,
     disclosed: draft.disclosed,
+    about: draft.about,
     payload: contract.encoding === 'json+zstd' ? pack(bytes) : bytes,
   };
 }

@@ -14,6 +14,8 @@ export interface Shown {
   readonly oldest: number;
   readonly newest: number;
   readonly disclosed: Readonly<Partial<Record<NamedClass, number>>>;
+  /** whose values of those classes they are */
+  readonly about: Readonly<Partial<Record<NamedClass, readonly string[]>>>;
 }
 
 interface Sample {
@@ -29,13 +31,18 @@ export function showGroup(view: ResolvedView, group: Group): Shown | undefined {
   const parsed = JSON.parse(text) as Sample[] | { salt: string; samples: Sample[] };
   const samples = Array.isArray(parsed) ? parsed : parsed.samples;
   const disclosed: Partial<Record<NamedClass, number>> = {};
+  const about: Partial<Record<NamedClass, string[]>> = {};
   const kept = samples.filter(({ d, p }) => {
     const of = classOf(view, d, p);
-    if (of !== undefined && of !== 'none') disclosed[of] = (disclosed[of] ?? 0) + 1;
+    if (of !== undefined && of !== 'none') {
+      disclosed[of] = (disclosed[of] ?? 0) + 1;
+      about[of] ??= [];
+      if (!about[of].includes(d)) about[of].push(d);
+    }
     return of !== undefined;
   });
   if (kept.length === 0) return undefined;
-  const whole = { oldest: group.oldest, newest: group.newest, count: group.count, disclosed };
+  const whole = { oldest: group.oldest, newest: group.newest, count: group.count, disclosed, about };
   const isClean = view.kind === 'everything' || kept.every((s) => typeof s.v !== 'string');
   if (kept.length === samples.length && isClean) return { ...whole, data: dataOf(text) };
   const told = kept.map((s) => canonical(scrubbed(view, s) as unknown as JsonObject)).join(',');
@@ -47,6 +54,7 @@ export function showGroup(view: ResolvedView, group: Group): Shown | undefined {
     oldest: Math.min(...times, group.newest),
     newest: times.length === 0 ? group.newest : Math.max(...times),
     disclosed,
+    about,
   };
 }
 

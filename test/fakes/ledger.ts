@@ -32,7 +32,7 @@ export class FakeLedger implements FeedLedger {
       id,
       type,
       ...named,
-      ...{ red: false, samples: 0, units: 1, disclosed: {} },
+      ...{ red: false, samples: 0, units: 1, disclosed: {}, about: {} },
       payload,
     };
     this.waiting[stream].push(row);

@@ -39,5 +39,14 @@ function screen(r: AlarmReport, lang: Lang): string {
     [say('超过一天', 'over a day'), r.standing.map((s) => `${s.key} ${s.hours}h`).join(' ') || '—'],
   ];
   const worst = r.worst.map((w) => ['  ', w.count, w.key, w.name] as const);
-  return `${table(rows)}${say('最多的', 'most from')}:\n${table(worst)}`;
+  const disclosed = r.disclosed.map((d) => {
+    const of = d.class === 'sensitive' ? say('敏感', 'sensitive') : say('个人', 'personal');
+    const what = say(
+      `${d.members} 条消息，${d.values} 个值，每小时最多 ${d.subjects} 个对象，${d.hours} 小时`,
+      `${d.members} messages, ${d.values} values, of at most ${d.subjects} in an hour, ${d.hours} hours`,
+    );
+    return ['  ', d.feed, of, what] as const;
+  });
+  const told = disclosed.length === 0 ? '' : `${say('送出的个人信息', 'personal data sent')}:\n${table(disclosed)}`;
+  return `${table(rows)}${say('最多的', 'most from')}:\n${table(worst)}${told}`;
 }
