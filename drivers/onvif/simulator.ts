@@ -28,7 +28,7 @@ import { PERSONAS, type Persona, type PersonaName } from './simulator/personas.t
 import { createScene } from './simulator/scene.ts';
 import { answerService, OPEN } from './simulator/services.ts';
 import { createSubscriptions, type Notice, type Subscription } from './simulator/subscriptions.ts';
-import { carried, type Plain } from './simulator/transport.ts';
+import { BEFORE, carried, type Plain } from './simulator/transport.ts';
 import { createWriter, gbkBytes } from './simulator/writer.ts';
 import { child, readXml } from './simulator/xml.ts';
 
@@ -37,6 +37,7 @@ export type { Place } from './simulator/ground.ts';
 export { PERSONAS, type PersonaName } from './simulator/personas.ts';
 
 const LOG = 1000;
+const NOTHING: Plain = { status: 200, headers: [], body: new Uint8Array(0) };
 const HUGE_PICTURE = 10 * 1024 * 1024;
 
 export interface CameraOptions {
@@ -215,12 +216,13 @@ class LiveCamera implements Camera {
     this.mostParallel = Math.max(this.mostParallel, this.running);
     if (this.running > 1 && this.faults.restartsOnParallel) this.reboot();
     try {
+      const { transport, transportOn } = this.faults;
+      const hit = transportOn.length === 0 || transportOn.includes(entry.operation) ? transport : undefined;
+      if (BEFORE.includes(hit)) return carried(NOTHING, hit);
       const answer = isSoap ? await this.soap(request, read, entry, signal) : this.picture(request, entry);
       if (boot !== this.boots) return { chunks: [], end: 'reset' };
-      const { transport, transportOn } = this.faults;
-      const hit = transportOn.length === 0 || transportOn.includes(entry.operation);
       entry.status = answer.status;
-      return carried(answer, hit ? transport : undefined);
+      return carried(answer, hit);
     } finally {
       entry.ended = this.clock.mono();
       if (isSoap) this.running--;

@@ -1,15 +1,19 @@
-/** `weinao simulate FILE`: a line of simulated devices on a TCP port, and on a serial port through socat, until it is told to end. */
+/**
+ * `weinao simulate FILE`: a line of simulated devices on a TCP port, and on a serial port through socat, and simulated devices with web servers of their own
+ * on 127.0.0.1, until it is told to end.
+ */
 import { drivers } from '../../drivers/index.ts';
 import { hex } from '../base/bytes.ts';
 import { WeinaoError } from '../base/errors/index.ts';
-import type { BytePort } from '../base/ports.ts';
+import type { BytePort, Clock } from '../base/ports.ts';
 import { systemClock } from '../io/clock.ts';
 import { systemFiles } from '../io/files.ts';
 import { type BrokerConnection, connectBroker } from '../io/mqtt.ts';
 import { linkPty } from '../io/pty.ts';
 import { systemRandom } from '../io/random.ts';
 import { listenSocket, openSocket } from '../io/socket.ts';
-import { readSimulation, type Said, type Word } from '../kit/simulation.ts';
+import { serveWeb } from '../io/web-server.ts';
+import { readSimulation, type Said, type Served, type SimulatedLine, type Word } from '../kit/simulation.ts';
 
 const MOST = 256 * 1024;
 
@@ -18,13 +22,28 @@ export async function simulate(path: string, tell: (line: string) => void, stop:
   const text = await systemFiles().read(path, MOST);
   if (text === undefined) throw new WeinaoError('cli.unreadable', { path, detail: 'ENOENT' });
   const simulationOf = async (name: string) => drivers.find((d) => d.name === name)?.simulation?.();
-  const read = await readSimulation(text, simulationOf, clock);
+  const read = await readSimulation(text, simulationOf, clock, systemRandom());
   if ('problems' in read) throw new WeinaoError('cli.bad_simulation', { path, problems: read.problems.join('\n  ') });
   const { line } = read;
-  if (line.broker !== undefined) {
-    const publishing = publishAll(line.broker, line.said, tell, stop);
-    if (line.isOnlySaid) return publishing;
+  const closers: (() => Promise<void>)[] = [];
+  try {
+    const publishing = line.broker === undefined ? undefined : publishAll(line.broker, line.said, tell, stop);
+    if (!line.isEmpty) closers.push(await serveLine(line, clock, tell));
+    for (const device of line.served) await serveDevice(device, tell, closers);
+    line.play(tell);
+    const caller = line.connect === undefined ? undefined : await call(line.connect, line.words, tell);
+    if (caller !== undefined) closers.push(() => caller.close());
+    await (line.isEmpty && line.served.length === 0 ? publishing : stopped(stop));
+  } finally {
+    for (const close of closers.reverse()) await close();
   }
+}
+
+async function serveLine(
+  line: SimulatedLine,
+  clock: Clock,
+  tell: (line: string) => void,
+): Promise<() => Promise<void>> {
   const server = await listenSocket('127.0.0.1', line.tcp, (port) => {
     port.onData((bytes) => {
       for (const reply of line.far.receive(bytes))
@@ -33,12 +52,24 @@ export async function simulate(path: string, tell: (line: string) => void, stop:
   });
   const pty = line.pty === undefined ? undefined : await linkPty(line.pty, server.port);
   tell(`tcp: "127.0.0.1:${server.port}"${line.pty === undefined ? '' : `   serial: ${line.pty}`}`);
-  line.play(tell);
-  const caller = line.connect === undefined ? undefined : await call(line.connect, line.words, tell);
-  await stopped(stop);
-  await caller?.close();
-  await pty?.close();
-  await server.close();
+  return async () => {
+    await pty?.close();
+    await server.close();
+  };
+}
+
+async function serveDevice(
+  device: Served,
+  tell: (line: string) => void,
+  closers: (() => Promise<void>)[],
+): Promise<void> {
+  const ports: number[] = [];
+  for (const port of device.ports) {
+    const server = await serveWeb('127.0.0.1', port, device.handle);
+    closers.push(() => server.close());
+    ports.push(server.port);
+  }
+  tell(device.opened(ports));
 }
 
 const stopped = (stop: AbortSignal): Promise<void> =>

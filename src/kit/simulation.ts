@@ -5,7 +5,8 @@
 
 import { parseDocument } from 'yaml';
 import type { ZodType } from 'zod';
-import type { Clock } from '../base/ports.ts';
+import type { Clock, Random } from '../base/ports.ts';
+import type { WebHandler } from '../base/web.ts';
 import { duration, z } from './schema.ts';
 import { type Faults, type Simulator, withFaults } from './simulator.ts';
 
@@ -37,6 +38,17 @@ export interface Said {
   readonly retain: boolean;
 }
 
+/** A device that is asked over HTTP, on ports of its own. */
+export interface Served {
+  /** to listen on; 0 = a free one */
+  readonly ports: readonly number[];
+  readonly handle: WebHandler;
+  /** told the ports it got; @returns how it is reached */
+  opened(ports: readonly number[]): string;
+  /** begins its script */
+  play(tell: (line: string) => void): void;
+}
+
 /** How a driver's devices are described and simulated; loaded only for this. */
 export interface Simulation {
   readonly schema: ZodType;
@@ -46,6 +58,8 @@ export interface Simulation {
   speak?(section: never): readonly Word[];
   /** a device that speaks through a broker */
   publish?(section: never, clock: Clock): readonly Said[];
+  /** a device with a web server of its own */
+  serve?(section: never, clock: Clock, random: Random): Served;
 }
 
 const fault = z.strictObject({
@@ -79,10 +93,12 @@ export interface SimulatedLine {
   /** where devices behind a broker publish */
   readonly broker?: string | undefined;
   readonly said: readonly Said[];
-  /** nobody is asked here: no port is needed */
-  readonly isOnlySaid: boolean;
   readonly far: Simulator;
   readonly words: readonly Word[];
+  /** devices with web servers of their own */
+  readonly served: readonly Served[];
+  /** nobody stands on the line: it need not be opened */
+  readonly isEmpty: boolean;
   /** faults now; changed by the script */
   readonly faults: Faults;
   /** begins the script */
@@ -94,6 +110,7 @@ export async function readSimulation(
   text: string,
   simulations: (driver: string) => Promise<Simulation | undefined>,
   clock: Clock,
+  random: Random,
 ): Promise<{ readonly line: SimulatedLine } | { readonly problems: readonly string[] }> {
   const document = parseDocument(text);
   if (document.errors.length > 0) return { problems: document.errors.map((e) => e.message) };
@@ -103,6 +120,7 @@ export async function readSimulation(
   const devices: Simulator[] = [];
   const words: Word[] = [];
   const said: Said[] = [];
+  const served: Served[] = [];
   for (const [i, { driver, ...section }] of parsed.data.devices.entries()) {
     const simulation = await simulations(driver);
     const where = `devices[${i}] `;
@@ -114,6 +132,8 @@ export async function readSimulation(
         if (device !== undefined) devices.push(device);
         words.push(...(simulation.speak?.(own.data as never) ?? []));
         said.push(...(simulation.publish?.(own.data as never, clock) ?? []));
+        const web = simulation.serve?.(own.data as never, clock, random);
+        if (web !== undefined) served.push(web);
       } else problems.push(...told(own.error, where));
     }
   }
@@ -123,9 +143,12 @@ export async function readSimulation(
   const { tcp, pty, connect, broker, faults: script } = parsed.data;
   if (words.length > 0 && connect === undefined) return { problems: ['connect: "127.0.0.1:5200" ?'] };
   if (said.length > 0 && broker === undefined) return { problems: ['broker: "mqtt://127.0.0.1:1883" ?'] };
-  const isOnlySaid = devices.length === 0 && words.length === 0;
-  const tell = (to: (line: string) => void): void => play(script, faults, clock, to);
-  return { line: { tcp, pty, connect, broker, words, said, isOnlySaid, far, faults, play: tell } };
+  const isEmpty = devices.length === 0 && words.length === 0;
+  const begin = (tell: (line: string) => void): void => {
+    play(script, faults, clock, tell);
+    for (const web of served) web.play(tell);
+  };
+  return { line: { tcp, pty, connect, broker, words, said, served, isEmpty, far, faults, play: begin } };
 }
 
 const told = (

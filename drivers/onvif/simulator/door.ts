@@ -3,12 +3,25 @@
  * the one that answers, so one that moves is gone from where it was.
  */
 import { WeinaoError } from '../../../src/base/errors/index.ts';
-import type { Clock, HttpAnswer, HttpAsk, HttpDoor, HttpLimits } from '../../../src/base/ports.ts';
+import type { Clock, HttpAnswer, HttpAsk, HttpDoor, HttpLimits, UdpDoor } from '../../../src/base/ports.ts';
 import type { WebAnswer } from '../../../src/base/web.ts';
 import type { Camera } from '../simulator.ts';
 
 export function cameraDoor(cameras: Iterable<Camera>, clock: Clock): HttpDoor {
   return { ask: (ask, limits) => exchange(ask, limits, cameras, clock) };
+}
+
+/** The same cameras by datagrams: a group reaches all of them. */
+export function cameraUdp(cameras: Iterable<Camera>, clock: Clock): UdpDoor {
+  return {
+    ask: async (to, bytes, { forMs, signal }, heard) => {
+      const isGroup = to.host.startsWith('239.');
+      for (const camera of cameras)
+        if (isGroup || camera.place.host === to.host)
+          for (const answer of camera.discover(bytes)) heard(answer, { host: camera.place.host, port: to.port });
+      await clock.sleep('datagrams', forMs, signal).catch(() => {});
+    },
+  };
 }
 
 /** What is over, and why: the deadline, or the asker's signal. */

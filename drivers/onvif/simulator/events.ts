@@ -27,6 +27,7 @@ export interface EventDesk {
 }
 
 const ON_SUBSCRIPTION = new Set(['PullMessages', 'SetSynchronizationPoint', 'Renew', 'Unsubscribe']);
+const HOMELESS: readonly string[] = ['empty', 'none', 'urn', 'no-host'];
 const UNKNOWN = (): Done => fault('Sender', 'The subscription does not exist', 'wsrf-rw:ResourceUnknownFault');
 
 /** undefined: no operation of events */
@@ -57,8 +58,10 @@ function create({ request }: EventCall, desk: EventDesk): Done {
   const asked = lifeAsked(request, 'InitialTerminationTime', ground);
   if (asked === undefined || asked <= 0)
     return fault('Sender', 'not acceptable', 'wsnt:UnacceptableInitialTerminationTimeFault');
+  // Without an address of its own it can only be called where it was made.
+  const isHomeless = HOMELESS.includes(faults.subscriptionAddress);
   const where = (n: number) => {
-    const path = persona.subscription(n);
+    const path = isHomeless ? 'same' : persona.subscription(n);
     const eventPort = place.eventPort ?? persona.subscriptionPort?.(n);
     return {
       path: path === 'same' ? persona.paths.events : path,

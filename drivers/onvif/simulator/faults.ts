@@ -4,48 +4,54 @@
  */
 
 /** How a time is written. `shifted` is local time without a zone, `broken` has 61 minutes. */
-export type TimeStyle =
-  | 'z'
-  | 'fraction'
-  | 'no-zone'
-  | 'offset'
-  | 'shifted'
-  | 'broken'
-  | 'blanks'
-  | 'day-first'
-  | 'epoch';
+export const TIME_STYLES = [
+  'z',
+  'fraction',
+  'no-zone',
+  'offset',
+  'shifted',
+  'broken',
+  'blanks',
+  'day-first',
+  'epoch',
+] as const;
+export type TimeStyle = (typeof TIME_STYLES)[number];
 
 /** Where an address in an answer points. `own` is right; `bare` has no scheme; `doubled` has its port twice. */
-export type AddressStyle =
-  | 'own'
-  | 'inner-host'
-  | 'loopback'
-  | 'main-port'
-  | 'wrong-port'
-  | 'doubled'
-  | 'no-host'
-  | 'bare'
-  | 'empty'
-  | 'urn'
-  | 'none';
+export const ADDRESS_STYLES = [
+  'own',
+  'inner-host',
+  'loopback',
+  'main-port',
+  'wrong-port',
+  'doubled',
+  'no-host',
+  'bare',
+  'empty',
+  'urn',
+  'none',
+] as const;
+export type AddressStyle = (typeof ADDRESS_STYLES)[number];
 
 /** What happens to an answer on its way. */
-export type TransportFault =
-  | 'refused'
-  | 'closed-before-header'
-  | 'closed-in-body'
-  | 'closed-after-10s'
-  | 'hang'
-  | 'drip'
-  | 'huge'
-  | 'deep'
-  | 'doctype'
-  | 'chunked'
-  | 'short-length'
-  | 'long-length'
-  | 'html-401'
-  | 'html-503'
-  | 'tls-bytes';
+export const TRANSPORT_FAULTS = [
+  'refused',
+  'closed-before-header',
+  'closed-in-body',
+  'closed-after-10s',
+  'hang',
+  'drip',
+  'huge',
+  'deep',
+  'doctype',
+  'chunked',
+  'short-length',
+  'long-length',
+  'html-401',
+  'html-503',
+  'tls-bytes',
+] as const;
+export type TransportFault = (typeof TRANSPORT_FAULTS)[number];
 
 export interface CameraFaults {
   /** the camera's clock minus the true time, ms */

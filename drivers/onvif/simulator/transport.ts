@@ -2,6 +2,9 @@
 import type { WebAnswer } from '../../../src/base/web.ts';
 import type { TransportFault } from './faults.ts';
 
+/** these come before anybody has read the question */
+export const BEFORE: readonly (TransportFault | undefined)[] = ['refused', 'html-401', 'html-503', 'tls-bytes', 'hang'];
+
 export interface Plain {
   readonly status: number;
   readonly headers: readonly (readonly [name: string, value: string])[];
