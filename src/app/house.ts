@@ -6,9 +6,11 @@
  * Guarantees: a stop after a failed start, or twice, does no harm; a reload is all or nothing and restarts only what changed.
  * It does not promise delivery: that is the feeds' business, against the journal.
  */
+import { join } from 'node:path';
 import { drivers } from '../../drivers/index.ts';
 import { WeinaoError } from '../base/errors/index.ts';
 import type { Commit, JournalFacts, Restored } from '../base/journal.ts';
+import type { Media } from '../base/media.ts';
 import { type FeedModel, type SiteModel, VALUE_TYPE } from '../base/model.ts';
 import type { Clock, Log, Random } from '../base/ports.ts';
 import type { Reading, Value } from '../base/reading.ts';
@@ -31,6 +33,7 @@ import { createCommands } from './commands/index.ts';
 import { Evidence, type Hand } from './evidence.ts';
 import { lostFault, refusedFault, setAsideFault, silentFault, storeFault } from './faults.ts';
 import { allPoints, createMadePoints } from './made.ts';
+import { createMedia, type MediaStore } from './media.ts';
 import { createPerformer, type Outcome, type Performer } from './perform.ts';
 import { createPipeline, type Pipeline, readingsInput } from './pipeline.ts';
 import type { Doors } from './ports.ts';
@@ -66,6 +69,7 @@ export interface House {
   readonly commands: CommandDesk;
   readonly evidence: Evidence;
   keys(): Pick<Keyring, 'kid' | 'publicKey' | 'changes'>;
+  readonly media: MediaStore;
   model(): SiteModel;
   start(): Promise<void>;
   apply(site: CheckedSite, hand: Hand): Promise<ReloadReport>;
@@ -138,6 +142,7 @@ class LiveHouse implements House {
   readonly uplink: Uplink;
   readonly board = createBoard();
   readonly hub = createWatchHub();
+  readonly media: MediaStore;
   private readonly deps: HouseDeps;
   private readonly pipeline: Pipeline;
   private readonly performer: Performer;
@@ -179,12 +184,19 @@ class LiveHouse implements House {
       },
     });
     this.stats = new StatDesk(clock, (effects) => this.pipeline.carry(effects));
+    this.media = createMedia({
+      clock,
+      log,
+      files: deps.doors.media(join(site.model.gateway.data, 'media')),
+      limits: () => this.site.model.gateway.media,
+    });
     this.performer = createPerformer({
       clock,
       log,
       person: (name) => this.site.model.people.get(name),
       isFeedUp: (feed) => this.uplink.status().some((s) => s.id === feed && s.state === 'connected'),
       write: (device, point, value, signal) => this.engine.write(device, point, value, signal),
+      snapshot: (device, signal) => this.picture(device, signal),
       post: deps.doors.post,
       publish: deps.doors.publish,
       onEvent: (draft) => this.pipeline.event(draft),
@@ -281,6 +293,7 @@ class LiveHouse implements House {
     this.stats.start(this.site, restored.states);
     this.pipeline.restore(this.site.machine, restored, facts.newest);
     if (facts.setAside !== undefined) this.raise(setAsideFault(facts.setAside, facts.durable));
+    this.media.start();
     await this.engine.apply(this.site.model);
     void this.commands.takeUp();
     void this.evidence.start();
@@ -325,6 +338,20 @@ class LiveHouse implements House {
     const key = `manual/${output}/${Math.round(at.wall)}.${Math.round(at.mono)}`;
     this.pipeline.input({ kind: 'manual', device, point });
     return this.performer.perform({ key, step: { do: 'write', device, point, value }, leaves: true, at: at.wall, by });
+  }
+
+  /** Undefined when there is no such device, or it takes no pictures. */
+  private picture(device: string, signal: AbortSignal): Promise<Media> | undefined {
+    return this.engine.snapshot(device, signal)?.then(async ({ bytes }) => {
+      const kept = await this.media.keep(device, bytes);
+      return { kind: 'snapshot', camera: this.codeOf(device), sha256: kept.sha256, bytes: kept.bytes };
+    });
+  }
+
+  /** What the outside world calls a camera. */
+  private codeOf(device: string): string {
+    const { code } = (this.site.model.devices.get(device)?.config ?? {}) as { readonly code?: unknown };
+    return typeof code === 'string' ? code : device;
   }
 
   private asked(ask: Operation): Answer {
@@ -383,6 +410,7 @@ class LiveHouse implements House {
     if (this.stopped) return;
     this.stopped = true;
     await this.quiesce();
+    await this.media.stop();
     await this.uplink.stop();
     await this.journal.close();
   }

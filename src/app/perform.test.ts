@@ -4,6 +4,7 @@ import { memoryLog } from '../../test/fakes/log.ts';
 import type { Alarm } from '../base/alarm.ts';
 import { WeinaoError } from '../base/errors/index.ts';
 import type { EventDraft } from '../base/event.ts';
+import type { Media } from '../base/media.ts';
 import type { Person } from '../base/model.ts';
 import type { Act, RuleInput } from '../base/rules.ts';
 import { createPerformer, type PerformDeps } from './perform.ts';
@@ -38,6 +39,7 @@ function bench(over: Partial<PerformDeps> = {}) {
       calls.push(`${device}.${point}=${String(value)} @${clock.mono()}`);
       return Promise.resolve({ done: true, readBack: value });
     },
+    snapshot: () => undefined,
     post: (person, body) => {
       calls.push(`${person.id} ${String(body.text)} @${clock.mono()}`);
       return Promise.resolve({});
@@ -150,6 +152,44 @@ describe('a write', () => {
     const said = b.results().map((r) => r.split(' ').slice(0, 3).join(' '));
     expect(said.sort()).toEqual(['snapshot failed no', 'write failed no']);
     expect(b.inputs.length).toBe(2);
+  });
+});
+
+describe('a picture', () => {
+  const MEDIA: Media = { kind: 'snapshot', camera: '44030500001320000012', sha256: 'ab', bytes: 9 };
+  const snap: Act = { key: 'A1/1.raised/0', step: { do: 'snapshot', device: 'cam' }, leaves: true, at: 0, alarm };
+
+  it('is named by its hash in the result, and handed to the alarm', async () => {
+    const b = bench({ snapshot: () => Promise.resolve(MEDIA) });
+    void b.performer.perform(snap);
+    await b.clock.advance(10);
+    expect(b.events[0]).toMatchObject({ subject: 'cam', correlation: 'A1', data: { outcome: 'done', media: [MEDIA] } });
+    expect(b.inputs).toEqual([{ kind: 'acted', key: 'A1/1.raised/0', ok: true, media: MEDIA }]);
+  });
+
+  it('is asked for twice; a camera that never answers costs 16 s and no other device anything', async () => {
+    let tries = 0;
+    const b = bench({
+      snapshot: (_, signal) => {
+        tries++;
+        return new Promise((_resolve, reject) =>
+          signal.addEventListener('abort', () => reject(new WeinaoError('http.late', {}))),
+        );
+      },
+    });
+    void b.performer.perform(snap);
+    void b.performer.perform(b.write('w'));
+    await b.clock.advance(100);
+    expect(b.results()).toEqual(['write done']);
+    await b.clock.advance(16_000);
+    expect([tries, b.results().at(-1)]).toEqual([2, 'snapshot failed http.late']);
+  });
+
+  it('a clip is not made, and said so', async () => {
+    const b = bench();
+    void b.performer.perform({ ...snap, step: { do: 'clip', device: 'cam' } });
+    await b.clock.advance(10);
+    expect(b.results()[0]).toMatch(/^clip failed clips are not recorded here/);
   });
 });
 

@@ -4,6 +4,7 @@
  * - Each key once at a time; order is kept per device and per person.
  * - A platform's command is tried once and not begun after its expiry; whoever took it tells of it.
  * - A write is written and read back, TRY_MS for each of TRIES tries. What leaves the safe state is not begun later than ACT_WITHIN after it was decided.
+ * - A picture is asked for within SNAP_MS for each of SNAP_TRIES tries, and kept before it is said to be there. Clips are not made.
  * - Telling a webhook or another system is tried again with growing pauses for as long as GIVE_UP_MS; then it failed.
  * - Every outcome is an event `command.result`, but that a screen or a feed was told, which the alarm itself says; the rule machine hears that the
  *   action is over.
@@ -14,6 +15,7 @@ import { alarmEventData, renderTemplate } from '../base/alarm-text.ts';
 import { isWeinaoError } from '../base/errors/index.ts';
 import type { EventDraft } from '../base/event.ts';
 import type { JsonObject } from '../base/json.ts';
+import type { Media } from '../base/media.ts';
 import type { Person } from '../base/model.ts';
 import type { Clock, Log } from '../base/ports.ts';
 import type { Value } from '../base/reading.ts';
@@ -21,6 +23,9 @@ import { ACT_WITHIN, type Act, type RuleInput } from '../base/rules.ts';
 
 const TRY_MS = 2000;
 const TRIES = 3;
+/** a camera wakes its encoder, and the first answer may be a challenge */
+const SNAP_MS = 8000;
+const SNAP_TRIES = 2;
 const PAUSES = [1000, 5000, 30_000, 120_000, 300_000];
 const GIVE_UP_MS = 3_600_000;
 /** actions waiting for one device or person; beyond, the oldest tells of people are dropped and said to have failed */
@@ -38,6 +43,8 @@ export interface PerformDeps {
   readonly isFeedUp: (feed: string) => boolean;
   /** undefined = no such device */
   readonly write: (device: string, point: string, value: Value, signal: AbortSignal) => Promise<Written> | undefined;
+  /** takes a picture and keeps it; undefined = no such device, or it takes none */
+  readonly snapshot: (device: string, signal: AbortSignal) => Promise<Media> | undefined;
   /** calls a webhook; its answer's body */
   readonly post: (person: Person, body: JsonObject) => Promise<unknown>;
   readonly publish: (person: Person, body: JsonObject) => Promise<void>;
@@ -57,6 +64,7 @@ export interface Outcome {
   readonly outcome: 'done' | 'failed' | 'expired';
   readonly why?: string;
   readonly value?: Value;
+  readonly media?: Media;
   /** worth no event */
   readonly isPlain?: boolean;
 }
@@ -114,10 +122,11 @@ class LivePerformer implements Performer {
 
   private over(act: Act, result: Outcome, ms: number): void {
     if (result.isPlain !== true && act.command === undefined) this.report(act, result, ms);
-    this.deps.onInput({ kind: 'acted', key: act.key, ok: result.outcome === 'done' });
+    const media = result.media === undefined ? {} : { media: result.media };
+    this.deps.onInput({ kind: 'acted', key: act.key, ok: result.outcome === 'done', ...media });
   }
 
-  private report(act: Act, { outcome, why, value }: Outcome, ms: number): void {
+  private report(act: Act, { outcome, why, value, media }: Outcome, ms: number): void {
     const { step } = act;
     const data: JsonObject = {
       key: act.key,
@@ -127,6 +136,7 @@ class LivePerformer implements Performer {
       ...(step.do === 'tell' ? { to: step.to } : { device: step.device }),
       ...(step.do === 'write' ? { point: step.point, value: step.value } : {}),
       ...(value === undefined ? {} : { read_back: value }),
+      ...(media === undefined ? {} : { media: [{ ...media }] }),
       ...(why === undefined ? {} : { why }),
       ...(act.by === undefined ? {} : { by: act.by }),
       ...(act.alarm === undefined ? {} : { aid: act.alarm.aid }),
@@ -144,27 +154,52 @@ class LivePerformer implements Performer {
         return this.write(act, step.device, step.point, step.value);
       case 'tell':
         return this.tell(act, step.to, step.text);
-      default:
-        return Promise.resolve({ outcome: 'failed', why: 'no driver of this device takes pictures' });
+      case 'snapshot':
+        return this.snapshot(act, step.device);
+      case 'clip':
+        return Promise.resolve({
+          outcome: 'failed',
+          why: 'clips are not recorded here; take them from the camera or its recorder',
+        });
     }
   }
 
   private async write(act: Act, device: string, point: string, value: Value): Promise<Outcome> {
+    return this.tried(act, { ms: TRY_MS, tries: TRIES }, async (signal) => {
+      const written = await this.deps.write(device, point, value, signal);
+      if (written === undefined) return { outcome: 'failed', why: 'no such device' };
+      if (written.done)
+        return { outcome: 'done', ...(written.readBack === undefined ? {} : { value: written.readBack }) };
+      return written.readBack === undefined ? 'nothing read back' : `read back ${String(written.readBack)}`;
+    });
+  }
+
+  private async snapshot(act: Act, device: string): Promise<Outcome> {
+    return this.tried(act, { ms: SNAP_MS, tries: SNAP_TRIES }, async (signal) => {
+      const media = await this.deps.snapshot(device, signal);
+      if (media === undefined) return { outcome: 'failed', why: 'no driver of this device takes pictures' };
+      return { outcome: 'done', media };
+    });
+  }
+
+  /** @param once what became of it, or why it is to be tried again */
+  private async tried(
+    act: Act,
+    { ms, tries }: { readonly ms: number; readonly tries: number },
+    once: (signal: AbortSignal) => Promise<Outcome | string>,
+  ): Promise<Outcome> {
     let why = '';
-    for (let attempt = 0; attempt < (act.command === undefined ? TRIES : 1); attempt++) {
+    for (let attempt = 0; attempt < (act.command === undefined ? tries : 1); attempt++) {
       const { wall, mono } = this.deps.clock.now();
       const left = (act.command?.until ?? Number.POSITIVE_INFINITY) - mono;
       if (left <= 0 || (act.leaves && wall - act.at > ACT_WITHIN))
         return { outcome: 'expired', why: 'too late to begin' };
       const deadline = new AbortController();
-      const timer = this.deps.clock.timer('write', Math.min(TRY_MS, left), () => deadline.abort());
+      const timer = this.deps.clock.timer(act.step.do, Math.min(ms, left), () => deadline.abort());
       try {
-        const signal = AbortSignal.any([deadline.signal, this.stopping.signal]);
-        const written = await this.deps.write(device, point, value, signal);
-        if (written === undefined) return { outcome: 'failed', why: 'no such device' };
-        if (written.done)
-          return { outcome: 'done', ...(written.readBack === undefined ? {} : { value: written.readBack }) };
-        why = written.readBack === undefined ? 'nothing read back' : `read back ${String(written.readBack)}`;
+        const result = await once(AbortSignal.any([deadline.signal, this.stopping.signal]));
+        if (typeof result !== 'string') return result;
+        why = result;
       } catch (error) {
         why = reason(error);
         if (isWeinaoError(error) && error.retry === 'never') break;

@@ -11,11 +11,12 @@ import type {
   SecretRef,
   SiteModel,
 } from '../base/model.ts';
-import type { Acceptor, BytePort, Clock, HttpDoor, UdpDoor } from '../base/ports.ts';
+import type { Acceptor, BytePort, Clock, HttpDoor, MediaFiles, UdpDoor } from '../base/ports.ts';
 import { readSecret } from '../io/files.ts';
 import { openPoster, postJson } from '../io/http.ts';
 import { createHttpDoor } from '../io/http-client.ts';
 import { type HttpAnswer, type HttpAsk, serveHttp } from '../io/http-server.ts';
+import { mediaFiles } from '../io/media-files.ts';
 import { type BrokerConnection, connectBroker } from '../io/mqtt.ts';
 import { openSerial } from '../io/serial.ts';
 import { listenSocket, openSocket } from '../io/socket.ts';
@@ -156,6 +157,7 @@ export async function publishTo(person: Person, body: JsonObject, configFolder: 
 
 /** Every way out of the house, so that a test can build the same house on other ground. */
 export interface Doors {
+  readonly media: (folder: string) => MediaFiles;
   readonly openPort: typeof openChannel;
   readonly listen: typeof listenOn;
   readonly connectIntake: (
@@ -181,6 +183,7 @@ export interface Doors {
 
 export function systemDoors(configFolder: string, env: Env): Doors {
   return {
+    media: mediaFiles,
     openPort: openChannel,
     listen: listenOn,
     connectIntake: (channel, take, site) => connectIntake(channel, take, configFolder, env, site),

@@ -71,6 +71,7 @@ export async function statusOf(running: Running): Promise<unknown> {
       active: alarms.filter((a) => a.condition === 'active').length,
       red: alarms.filter((a) => a.level === 'red' && a.condition === 'active').length,
     },
+    media: house.media.use(),
     memory: memoryUse(),
   };
 }

@@ -63,6 +63,7 @@ export function alarmEventData(alarm: Alarm): JsonObject {
     ...(alarm.latched === true ? { latched: true } : {}),
     ...(alarm.by === undefined ? {} : { by: alarm.by }),
     ...(alarm.muteReason === undefined ? {} : { mute_reason: alarm.muteReason }),
+    ...(alarm.media === undefined ? {} : { media: alarm.media.map((m) => ({ ...m })) }),
     ...(alarm.muteUntil === undefined ? {} : { mute_until: new Date(alarm.muteUntil).toISOString() }),
   };
 }

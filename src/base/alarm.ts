@@ -1,6 +1,7 @@
 /** The alarm as ISA-18.2 sees it: condition, acknowledgement and mute are three independent fields (rules.md 5.6). */
 import type { Level } from './event.ts';
 import type { JsonObject } from './json.ts';
+import type { Media } from './media.ts';
 import type { DataClass } from './model.ts';
 
 /** What an alarm is about in a platform's eyes. */
@@ -67,6 +68,8 @@ export interface Alarm {
   readonly by?: string;
   readonly muteReason?: string;
   readonly muteUntil?: number;
+  /** pictures taken because of it; the pictures themselves stay on the gateway */
+  readonly media?: readonly Media[];
   /** names it was sent or escalated to; decides later who sees its revisions, never leaves the gateway */
   readonly told?: readonly string[];
   /** its raise was neither muted nor late: what it switches was switched, and is switched back when it clears */

@@ -41,6 +41,7 @@ const BY_AREA: Readonly<Record<string, number>> = {
   http: EXIT.noAnswer,
   xml: EXIT.noAnswer,
   commands: EXIT.refused,
+  media: EXIT.refused,
 };
 
 export function exitCode(code: ErrorCode): number {

@@ -17,6 +17,12 @@ export const VALUE_TYPE = { bool: 'boolean', number: 'number', string: 'string' 
   string
 >;
 
+/** How long pictures are kept, and how much of the disk they may take. */
+export interface MediaLimits {
+  readonly keepMs: number;
+  readonly maxBytes: number;
+}
+
 export interface SiteModel {
   readonly site: {
     readonly id: string;
@@ -31,6 +37,7 @@ export interface SiteModel {
     readonly commitWindowMs: number;
     /** bytes the journal may take; by the size of the disk when left out */
     readonly budget?: number;
+    readonly media: MediaLimits;
   };
   readonly places: ReadonlyMap<string, Place>;
   readonly channels: ReadonlyMap<string, ChannelModel>;

@@ -60,6 +60,24 @@ export interface FileReader {
   read(path: string, maxBytes: number): Promise<string | undefined>;
 }
 
+export interface MediaFile {
+  /** `folder/name` */
+  readonly path: string;
+  readonly bytes: number;
+}
+
+/** Pictures on the disk. Paths are `folder/name`. */
+export interface MediaFiles {
+  /** everything that was written whole; the rest is thrown away */
+  list(): Promise<readonly MediaFile[]>;
+  /** on the disk when it resolves, or not there; rejects with the system's error */
+  write(path: string, bytes: Uint8Array): Promise<void>;
+  read(path: string): Promise<Uint8Array>;
+  remove(path: string): Promise<void>;
+  /** bytes of the disk that hold them */
+  room(): Promise<{ readonly free: number; readonly total: number }>;
+}
+
 export interface HttpAsk {
   /** http or https, without user and password */
   readonly url: string;

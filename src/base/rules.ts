@@ -6,6 +6,7 @@ import type { Alarm, Transition, Why } from './alarm.ts';
 import type { ErrorCode } from './errors/index.ts';
 import type { EventDraft, Level } from './event.ts';
 import type { StateRow } from './journal.ts';
+import type { Media } from './media.ts';
 import type { PointModel, SiteModel } from './model.ts';
 import type { Problem } from './problem.ts';
 import type { Reading, Value } from './reading.ts';
@@ -22,7 +23,7 @@ export type RuleInput =
   | { readonly kind: 'synced' }
   | Operation
   /** an action was carried out, refused or skipped: its row goes */
-  | { readonly kind: 'acted'; readonly key: string; readonly ok: boolean }
+  | { readonly kind: 'acted'; readonly key: string; readonly ok: boolean; readonly media?: Media }
   /** an escalation step could not be delivered now: the next one is pulled forward */
   | { readonly kind: 'unreachable'; readonly aid: string }
   /** a person switched an output by hand: its control keeps off for a while */

@@ -242,8 +242,10 @@ async function buildModel({ sections, main, types, rules, reader, deps }: Parts)
   };
 }
 
-function gatewayOf({ gateway: { id, data, commit_window, budget } }: SiteSections): SiteModel['gateway'] {
-  return { id, data, commitWindowMs: commit_window, ...(budget === undefined ? {} : { budget }) };
+function gatewayOf({ gateway }: SiteSections): SiteModel['gateway'] {
+  const { id, data, commit_window: commitWindowMs, budget, media } = gateway;
+  const limits = { keepMs: media.keep, maxBytes: media.budget };
+  return { id, data, commitWindowMs, media: limits, ...(budget === undefined ? {} : { budget }) };
 }
 
 function standardPoints(type: DeviceTypes[string]): { id: string; kind: ValueKind }[] {

@@ -218,6 +218,9 @@ export const siteSchema = z.strictObject({
       data: z.string().startsWith('/').default('/var/lib/weinao'),
       commit_window: duration.default(1000),
       budget: size.refine((bytes) => bytes >= 16 * 1024 ** 2, custom('config.bad_size')).optional(),
+      media: z
+        .strictObject({ keep: duration.default(30 * 86_400_000), budget: size.default(500 * 1024 ** 2) })
+        .prefault({}),
     })
     .prefault({}),
   times: z.record(z.string(), z.string()).default({}),

@@ -19,6 +19,25 @@ describe('alarms', () => {
     expect(g.gateway.answers.at(-1)).toMatchObject({ ok: false, code: 'alarms.unknown' });
   });
 
+  it('a picture taken because of an alarm stands in it, also over a restart; one for an alarm that is over goes nowhere', () => {
+    const media = { kind: 'snapshot', camera: 'c', sha256: 'ab', bytes: 9 } as const;
+    const h = new Hand(site(BLUE, [door])).see('door.open', true);
+    const { aid = '', rev = 0 } = h.gateway.alarm('a/door') ?? {};
+    h.gateway.input({ kind: 'acted', key: `${aid}/1.raised/0`, ok: true, media }, h.now());
+    expect(h.log.at(-1)).toBe('updated a/door 0');
+    expect(h.gateway.alarm('a/door')).toMatchObject({
+      media: [media],
+      rev: rev + 1,
+      condition: 'active',
+      ack: 'unacked',
+    });
+    h.restart(S).to(S).see('door.open', false);
+    expect(h.gateway.alarm('a/door')).toMatchObject({ media: [media], condition: 'cleared' });
+    const told = h.log.length;
+    h.gateway.input({ kind: 'acted', key: 'somebody/1.raised/0', ok: true, media }, h.now());
+    expect(h.log.length).toBe(told);
+  });
+
   it('latch: stays until a person resets it, and not while it is active', () => {
     const h = new Hand(site(`${BLUE}latch: true\n`, [door]))
       .see('door.open', true)

@@ -44,7 +44,7 @@ function site(...rules: Record<string, unknown>[]): SiteModel {
   ];
   return {
     site: { id: 's', name: 's', timezone: 'Asia/Shanghai' },
-    gateway: { id: 'g', data: '/d', commitWindowMs: 1000 },
+    gateway: { id: 'g', data: '/d', commitWindowMs: 1000, media: { keepMs: 1, maxBytes: 1 } },
     places: new Map([
       ['estate', { id: 'estate', name: '小区' }],
       ['house', { id: 'house', name: '水泵房', in: 'estate' }],

@@ -11,6 +11,7 @@ import { type CheckedSite, checkConfig } from '../../src/app/check.ts';
 import { type House, openHouse } from '../../src/app/house.ts';
 import type { JsonObject } from '../../src/base/json.ts';
 import type { DeviceModel, Person } from '../../src/base/model.ts';
+import { mediaFiles } from '../../src/io/media-files.ts';
 import { simulatedPort } from '../../src/link/simulated.ts';
 import { createVerifier, type Member, type Summary } from '../../src/uplink/index.ts';
 import { createOutward } from '../../src/uplink/outward.ts';
@@ -157,6 +158,7 @@ class LiveEstate implements Estate {
           connectIntake: (_, take) => this.estateBroker.connect(take),
           serveIntake: () => Promise.reject(new Error('nothing is served here')),
           secret: () => Promise.resolve(undefined),
+          media: mediaFiles,
           http: { ask: () => Promise.reject(new Error('nobody answers here')) },
           udp: { ask: () => Promise.resolve() },
           startStore: () => {

@@ -43,7 +43,7 @@ export function site(yaml: string, devices: readonly DeviceModel[], more: Partia
   const bodies = parseAllDocuments(yaml).map((d) => d.toJS() as Record<string, unknown>);
   return {
     site: { id: 's', name: 's', lat: 22.54, lon: 114.05, timezone: 'Asia/Shanghai' },
-    gateway: { id: 'g', data: '/d', commitWindowMs: 1000 },
+    gateway: { id: 'g', data: '/d', commitWindowMs: 1000, media: { keepMs: 1, maxBytes: 1 } },
     places: new Map([
       ['shed', { id: 'shed', name: '充电棚', lat: 22.5401, lon: 114.0502 }],
       ['fence', { id: 'fence', name: '周界' }],

@@ -6,6 +6,7 @@
  * effects are only told.
  */
 import { type Alarm, isCalled } from '../../base/alarm.ts';
+import type { Media } from '../../base/media.ts';
 import type { Answer } from '../../base/rules.ts';
 import type { Instant } from '../../base/time.ts';
 import type { CompiledAction } from '../compile/output.ts';
@@ -21,6 +22,8 @@ import { flood } from './no-data.ts';
 
 const REARM = 'rearm:';
 const SHELVE = 8 * 3_600_000;
+/** pictures an alarm names; the newest */
+const MOST_MEDIA = 8;
 const MAX_MAINTENANCE = 24 * 3_600_000;
 
 /** What a rule says about its alarms. */
@@ -212,6 +215,14 @@ export class Desk {
   /** Suppression began or ended. */
   suppressionChanged(key: string, step: Step): void {
     this.reviewMute(key, step);
+  }
+
+  /** A picture taken because of an alarm is there. */
+  pictured(aid: string, media: Media, step: Step): void {
+    const alarm = [...this.open.values()].find((one) => one.aid === aid);
+    if (alarm === undefined) return;
+    const all = [...(alarm.media ?? []), media].slice(-MOST_MEDIA);
+    this.settle(alarms.changed('updated', alarm, { media: all }, step.now), step);
   }
 
   unreachable(aid: string, step: Step): void {

@@ -180,6 +180,7 @@ export class World implements RuleState, Surroundings, DeskWorld {
       case 'acted':
         this.acts.answered(input.key, step);
         if (!input.ok) this.takeFailure(input.key, step);
+        if (input.media !== undefined) this.desk.pictured(input.key.split('/')[0] ?? '', input.media, step);
         return;
       case 'unreachable':
         return this.desk.unreachable(input.aid, step);
