@@ -10,6 +10,7 @@ import type { AskOptions, CameraClient, Reply } from './client.ts';
 import type { Notification } from './codec.ts';
 import { pullLimits } from './faults.ts';
 import { LIFE } from './lease.ts';
+import { eventPropertiesQuestion, type OfferedTopic, shownAddress, topicsOf } from './offers.ts';
 import type { Outcome, Step, Subscription } from './session.ts';
 import {
   createQuestion,
@@ -19,11 +20,13 @@ import {
   referencesOf,
   renewQuestion,
   snapshotUriQuestion,
+  streamUriQuestion,
   syncQuestion,
   unsubscribeQuestion,
 } from './soap.ts';
 import { timeMs } from './times.ts';
 import { utcOf } from './timezone.ts';
+import type { TopicTable } from './topics.ts';
 
 /** a pull is given so much longer than it may take */
 const PULL_GRACE = 10_000;
@@ -36,6 +39,13 @@ export interface About {
   readonly model: string;
   readonly firmware: string;
   readonly serial: string;
+}
+
+export interface Offers {
+  /** undefined: it does not tell which */
+  readonly topics?: readonly OfferedTopic[];
+  readonly stream?: string;
+  readonly snapshot?: string;
 }
 
 export class Camera {
@@ -184,6 +194,26 @@ export class Camera {
     if (reply.kind === 'answer' && reply.answer.type === 'other')
       this.snapshotUri = findIn(reply.answer.body, 'Uri')?.text.trim();
     return { kind: 'done' };
+  }
+
+  /** For a person who asks; a camera that refuses any of it is none the worse. */
+  async offers(table: TopicTable, signal: AbortSignal): Promise<Offers> {
+    const body = async (path: string, question: Question): Promise<XmlElement | undefined> => {
+      const reply = await this.client.ask(urlAt(this.base, path), question, { signal }).catch(() => undefined);
+      return reply?.kind === 'answer' && reply.answer.type === 'other' ? reply.answer.body : undefined;
+    };
+    const { host } = this.base;
+    const eventPath = this.eventPath ?? this.base.path;
+    const events = await body(eventPath, eventPropertiesQuestion(urlAt(this.base, eventPath)));
+    const profile = childOf(await body(this.mediaPath, QUESTIONS.profiles), 'Profiles')?.attributes.get('token');
+    const media = profile === undefined ? undefined : await body(this.mediaPath, streamUriQuestion(profile));
+    const stream = shownAddress(findIn(media, 'Uri')?.text.trim(), host);
+    const snapshot = shownAddress(this.snapshotUri, host);
+    return {
+      ...(events === undefined ? {} : { topics: topicsOf(events, table) }),
+      ...(stream === undefined ? {} : { stream }),
+      ...(snapshot === undefined ? {} : { snapshot }),
+    };
   }
 
   private async create(isAbsolute: boolean, signal: AbortSignal): Promise<Outcome> {

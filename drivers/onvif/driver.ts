@@ -14,10 +14,12 @@ import type { JsonObject } from '../../src/base/json.ts';
 import type { DoorContext, Driver, Identity, PollResult, RawReading, Snapshot } from '../../src/kit/driver.ts';
 import type { Base } from './addresses.ts';
 import { Bucket } from './bucket.ts';
-import { Camera } from './camera.ts';
+import { Camera, type Offers } from './camera.ts';
 import { CameraClient, type Credentials } from './client.ts';
 import type { Notification } from './codec.ts';
+import { findingsOf } from './findings.ts';
 import { LIFE } from './lease.ts';
+import { menuOf } from './menu.ts';
 import { pointsOf } from './points.ts';
 import { type CameraDevice, SKEW } from './schema.ts';
 import { Session, type Standing, type Step, type Subscription } from './session.ts';
@@ -25,6 +27,7 @@ import { takeSnapshot } from './snapshot.ts';
 import type { Reference } from './soap.ts';
 import { CameraState } from './state.ts';
 import { TopicTable } from './topics.ts';
+import { Whereabouts } from './whereabouts.ts';
 
 const LEFT = 'subscriptions';
 const NONE = '[]';
@@ -40,12 +43,16 @@ export function attachCamera(context: DoorContext): Driver {
 class CameraDriver implements Driver {
   private readonly context: DoorContext;
   private readonly config: CameraDevice;
-  private readonly base: Base;
+  private readonly base: { -readonly [K in keyof Base]: Base[K] };
   private readonly client: CameraClient;
   private readonly camera: Camera;
   private readonly session: Session;
   private readonly state: CameraState;
   private readonly budget: Bucket;
+  private readonly where: Whereabouts;
+  private readonly table: TopicTable;
+  /** people who want to know what it offers: told between two questions */
+  private readonly curious = new Set<(offers: Offers) => void>();
   private emit: (result: PollResult) => void = () => {};
   private told: Standing = 'starting';
   private kept = NONE;
@@ -58,9 +65,11 @@ class CameraDriver implements Driver {
     const { clock, random, device, doors } = context;
     this.context = context;
     this.config = device.config as CameraDevice;
-    const { host, port, tls, path, basic, topics, items } = this.config;
+    const { host: configured, port, tls, path, basic, subnet, topics, items } = this.config;
     const scheme = tls === 'off' ? 'http' : 'https';
-    this.base = { scheme, host, port: port ?? (tls === 'off' ? 80 : 443), path };
+    const { memory } = context;
+    this.where = new Whereabouts({ clock, random, udp: doors.udp, memory, configured, subnet, isDigestOnly: !basic });
+    this.base = { scheme, host: this.where.host, port: port ?? (tls === 'off' ? 80 : 443), path };
     this.client = new CameraClient({
       http: doors.http,
       clock,
@@ -77,10 +86,11 @@ class CameraDriver implements Driver {
       ...(reads === undefined ? {} : { reads }),
       ...(clear === undefined ? {} : { clearMs: clear }),
     }));
+    this.table = new TopicTable(rows);
     const isEvent = (id: string): boolean => device.points.find((p) => p.id === id)?.event === true;
     this.state = new CameraState({
       clock,
-      table: new TopicTable(rows),
+      table: this.table,
       points: Object.entries(pointsOf(this.config)).map(([id, point]) => ({ ...point, id, isEvent: isEvent(id) })),
       items,
       tell: (readings) => this.emit({ readings, faults: [] }),
@@ -112,11 +122,36 @@ class CameraDriver implements Driver {
       const step = this.session.next(this.now());
       await this.take(step, signal).catch((error: unknown) => this.stumble(step, error, signal));
       if (!signal.aborted) this.look();
+      if (this.curious.size > 0 && !signal.aborted) await this.answerCurious(signal);
     }
     this.emit = () => {};
     this.state.stop();
     this.decide();
     await this.leave();
+  }
+
+  /** Waits for the pull that is under way, since nothing is asked beside it: up to half a minute. */
+  async inspect(signal: AbortSignal): Promise<JsonObject> {
+    await this.decided(signal);
+    const { standing } = this.session;
+    const known = { ...this.health(), menu: { ...menuOf(this.camera.about?.manufacturer) } };
+    if (standing !== 'up' && standing !== 'unsupported') return known;
+    const offers = await new Promise<Offers>((resolve) => {
+      this.curious.add(resolve);
+      signal.addEventListener('abort', () => resolve({}), { once: true });
+    });
+    const { topics, ...addresses } = offers;
+    return {
+      ...known,
+      ...addresses,
+      ...(topics === undefined ? {} : { topics: topics.map((one) => ({ ...one })) }),
+    };
+  }
+
+  private async answerCurious(signal: AbortSignal): Promise<void> {
+    const offers = await this.camera.offers(this.table, signal);
+    for (const tell of this.curious) tell(offers);
+    this.curious.clear();
   }
 
   async snapshot(signal: AbortSignal): Promise<Snapshot> {
@@ -142,18 +177,21 @@ class CameraDriver implements Driver {
   health(): JsonObject {
     const { about, error } = this.camera;
     const { standing, left, creates } = this.session;
-    const skew = this.client.skew();
     const { clock } = this.context;
+    const skew = clock.now().synced ? this.client.skew() : undefined;
+    const skewS = skew === undefined ? undefined : Math.round(skew / 1000);
     return {
       level: this.level(),
       events: standing,
       ...(about === undefined ? {} : { ...about }),
       ...(error === undefined ? {} : { error: error.code }),
-      ...(skew === undefined || !clock.now().synced ? {} : { clock_skew_s: Math.round(skew / 1000) }),
+      ...(skewS === undefined ? {} : { clock_skew_s: skewS }),
+      ...(this.base.host === this.config.host ? {} : { host: this.base.host }),
       ...(this.lastPull === undefined ? {} : { pull_age_s: Math.round((clock.mono() - this.lastPull) / 1000) }),
       subscriptions: left.length,
       creates,
       ...this.state.counts,
+      findings: findingsOf(this.session.standing, this.where, skewS),
       ...(this.state.unknown.size === 0 ? {} : { unknown_topics: Object.fromEntries(this.state.unknown) }),
     };
   }
@@ -179,7 +217,9 @@ class CameraDriver implements Driver {
   }
 
   private async take(step: Step, signal: AbortSignal): Promise<void> {
+    if (step.do === 'media' && (await this.where.record(signal))) return this.move();
     if (step.do === 'wait') {
+      if (this.isGone() && (await this.where.seek(signal))) this.move();
       await this.context.clock.sleep(`camera ${this.context.device.id}`, step.ms, signal).catch(() => {});
       this.session.take(step, { kind: 'done' }, this.now());
       return;
@@ -189,6 +229,29 @@ class CameraDriver implements Driver {
     if (signal.aborted) return;
     if (step.do === 'pull' && outcome.kind === 'pulled') this.lastPull = this.now();
     this.session.take(step, outcome, this.now());
+  }
+
+  /** Nobody answers at its address; one that refuses is there. */
+  private isGone(): boolean {
+    const code = this.camera.error?.code;
+    return this.session.standing === 'lost' && (code === 'http.unreachable' || code === 'http.late');
+  }
+
+  /** It has another address: what it holds for us it holds there. */
+  private move(): void {
+    const { host } = this.where;
+    this.context.log.warn('onvif.moved', { device: this.context.device.id, from: this.base.host, to: host });
+    const before = `//${this.base.host}`;
+    // Not through a URL, which would write it in another way: what a camera named must come back to the letter.
+    const moved = (url: string): string => url.replace(before, `//${host}`);
+    this.base.host = host;
+    this.session.left = this.session.left.map((one) => ({
+      ...one,
+      url: moved(one.url),
+      to: moved(one.to),
+    }));
+    // Whoever was heard was somebody else.
+    if (this.session.standing !== 'lost') this.session.take({ do: 'check' }, { kind: 'error' }, this.now());
   }
 
   /** What should not happen does not end the loop: it counts as a failed question. */
@@ -211,7 +274,8 @@ class CameraDriver implements Driver {
     if (standing === this.told) return;
     const before = this.told;
     this.told = standing;
-    if (standing !== 'up') this.state.lost();
+    if (standing === 'up') this.where.proposal = undefined;
+    else this.state.lost();
     const { error } = this.camera;
     this.context.log.info(`onvif.${standing}`, {
       device: this.context.device.id,

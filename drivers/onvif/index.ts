@@ -8,6 +8,8 @@ export const onvif: DriverModule = {
   carries: [],
   face: async () => (await import('./face.ts')).face,
   attach: attachCamera,
+  find: async (context) => (await import('./find.ts')).findCameras(context),
+  simulation: async () => (await import('./simulated.ts')).simulation,
   protocols: ['onvif'],
   decode: decodeOnvif,
 };

@@ -1,4 +1,5 @@
 /** The device section of a camera. Keys and meaning: the technician's manual in README.md. */
+import { rangeOf } from '../../src/base/ipv4.ts';
 import { duration, pointCommon, secret, z } from '../../src/kit/schema.ts';
 import { KIND_NAMES } from './topics.ts';
 
@@ -13,6 +14,9 @@ const host = z
   .meta({ description: '192.168.1.64' });
 
 const token = z.union([z.string(), z.int()]).transform(String);
+
+/** GB/T 28181 */
+const CODE_DIGITS = 20;
 
 export const SKEW = 'clock_skew';
 
@@ -46,6 +50,19 @@ export const deviceSchema = z.strictObject({
   user: z.string().min(1).max(64).optional(),
   password: secret.optional(),
   basic: z.boolean().default(false),
+  subnet: z
+    .string()
+    .refine((text) => rangeOf(text) !== undefined, { message: 'subnet', params: { code: 'config.bad_subnet' } })
+    .optional()
+    .meta({ description: '192.168.1.0/24' }),
+  code: z
+    .string()
+    .refine((text) => text.length === CODE_DIGITS && [...text].every((c) => c >= '0' && c <= '9'), {
+      message: 'code',
+      params: { code: 'config.bad_camera_code' },
+    })
+    .optional()
+    .meta({ description: '44030500001320000012' }),
   items: z.array(z.string()).default([]),
   topics: z.array(topicRow).default([]),
   points: z.record(z.string(), pointSchema).optional(),

@@ -17,8 +17,10 @@ export async function probeAlone(body: unknown, configFolder: string, env: Env, 
   const ask = readProbeAsk(body);
   const site = await needSite(configFolder, env);
   const clock = systemClock();
-  // What was said before anybody listened is gone.
-  if ('speaker' in ask) throw new WeinaoError('cli.needs_daemon');
+  const device = 'speaker' in ask ? ask.speaker : 'device' in ask ? ask.device : undefined;
+  const channel = 'channel' in ask ? ask.channel : site.model.devices.get(device ?? '')?.channel;
+  // What was said before anybody listened is gone; a device on no line can be asked.
+  if ('speaker' in ask && channel !== undefined) throw new WeinaoError('cli.needs_daemon');
   const doors = systemDoors(configFolder, env);
   const engine = createEngine({
     clock,
@@ -34,8 +36,6 @@ export async function probeAlone(body: unknown, configFolder: string, env: Env, 
     onMemory: () => {},
   });
   try {
-    const device = 'device' in ask ? ask.device : undefined;
-    const channel = 'channel' in ask ? ask.channel : site.model.devices.get(ask.device)?.channel;
     await engine.apply(only(site.model, channel, device));
     for (let waited = 0; waited < OPENING_MS && engine.channels()[0]?.state === 'opening'; waited += 50)
       await clock.sleep('opening', 50);

@@ -11,10 +11,11 @@ import { isoTime } from '../base/time.ts';
 import type { Engine } from '../engine/index.ts';
 import type { DriverModule, LineDoor, RawReading, ScanAsk, ScanResult } from '../kit/driver.ts';
 import { guesses, isAsExpected } from './guess.ts';
+import { inspect, look } from './inspect.ts';
 
 /** A device that speaks by itself, a point by its name, or a register by station, table and address. */
 export type ProbeAsk = { readonly expect?: number } & (
-  | { readonly speaker: string }
+  | { readonly speaker: string; readonly snapshot?: boolean }
   | { readonly device: string; readonly point: string }
   | {
       readonly channel: string;
@@ -30,7 +31,8 @@ export function readProbeAsk(body: unknown): ProbeAsk {
   const expect = typeof ask.expect === 'number' && Number.isFinite(ask.expect) ? { expect: ask.expect } : {};
   if (typeof ask.device === 'string' && typeof ask.point === 'string')
     return { device: ask.device, point: ask.point, ...expect };
-  if (typeof ask.device === 'string' && ask.point === undefined) return { speaker: ask.device };
+  if (typeof ask.device === 'string' && ask.point === undefined)
+    return { speaker: ask.device, snapshot: ask.snapshot === true };
   const { channel, station, table, address } = ask;
   const count = ask.count ?? 1;
   const whole = [station, address, count].every((n) => Number.isInteger(n));
@@ -39,7 +41,7 @@ export function readProbeAsk(body: unknown): ProbeAsk {
 }
 
 export async function probe(ask: ProbeAsk, site: SiteModel, engine: Engine, signal: AbortSignal): Promise<unknown> {
-  if ('speaker' in ask) return lastHeard(ask.speaker, site, engine);
+  if ('speaker' in ask) return probeDevice(ask.speaker, ask.snapshot === true, site, engine, signal);
   if ('device' in ask) return probePoint(ask, site, engine, signal);
   const line = engine.line(ask.channel);
   if (line === undefined)
@@ -50,12 +52,24 @@ export async function probe(ask: ProbeAsk, site: SiteModel, engine: Engine, sign
   return { schema: 1, ...shown(ask, line, result), ...expected(ask, result) };
 }
 
-/** The last a device said, and what was made of it. */
-function lastHeard(id: string, site: SiteModel, engine: Engine): unknown {
+async function probeDevice(
+  id: string,
+  wantsPicture: boolean,
+  site: SiteModel,
+  engine: Engine,
+  signal: AbortSignal,
+): Promise<unknown> {
   const device = site.devices.get(id);
   if (device === undefined)
     throw new WeinaoError('cli.unknown_device', { device: id, known: [...site.devices.keys()].join(' ') });
-  if (drivers.find((d) => d.name === device.driver)?.intake === undefined) throw new WeinaoError('cli.bad_probe');
+  if (wantsPicture) return look(id, engine, signal);
+  const isSpeaker = drivers.find((d) => d.name === device.driver)?.intake !== undefined;
+  return isSpeaker ? lastHeard(device, engine) : inspect(id, engine, signal);
+}
+
+/** The last a device said, and what was made of it. */
+function lastHeard(device: DeviceModel, engine: Engine): unknown {
+  const { id } = device;
   const last = engine.last(id);
   if (last === undefined) return { schema: 1, device: id };
   const { at, made, ...rest } = last;

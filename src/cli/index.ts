@@ -10,6 +10,8 @@ import { HELP, TITLES } from './texts.ts';
 import { optionInChinese, usageInChinese } from './usage.ts';
 import { type Call, type CliWorld, localeLang } from './world.ts';
 
+/** no channel may be called so */
+const CAMERAS = 'cameras';
 const DEFAULT_CONFIG = '/etc/weinao';
 
 export async function cli(argv: readonly string[], world: CliWorld): Promise<number> {
@@ -76,6 +78,9 @@ function build(lang: Lang, world: CliWorld, done: (code: number) => void): Comma
   verb(program, 'status', 'status').action(async (options) =>
     done(await (await import('./verbs/status.ts')).status(call(options))),
   );
+  verb(program, 'doctor', 'doctor').action(async (options) =>
+    done(await (await import('./verbs/doctor.ts')).doctor(call(options))),
+  );
   verb(program, 'watch', 'watch')
     .option('--wire <channel>', text('wire'))
     .option('--alarms', text('alarms'))
@@ -85,6 +90,7 @@ function build(lang: Lang, world: CliWorld, done: (code: number) => void): Comma
     .option('--channel <id>', text('channel'))
     .option('--address <station>', text('address'))
     .option('--expect <value>', text('expect'))
+    .option('--snapshot <file>', text('snapshotFile'))
     .option('--add', text('addGuess'))
     .action(async (words, options) =>
       done(await (await import('./verbs/probe.ts')).probe(call(options), words, options)),
@@ -92,9 +98,14 @@ function build(lang: Lang, world: CliWorld, done: (code: number) => void): Comma
   verb(program, 'scan <channel>', 'scan')
     .option('--ids <range>', text('ids'))
     .option('--all', text('all'))
+    .option('--range <addresses>', text('range'))
     .option('--add', text('add'))
     .action(async (channel, options) =>
-      done(await (await import('./verbs/scan.ts')).scan(call(options), channel, options)),
+      done(
+        channel === CAMERAS
+          ? await (await import('./verbs/scan-cameras.ts')).scanCameras(call(options), options)
+          : await (await import('./verbs/scan.ts')).scan(call(options), channel, options),
+      ),
     );
   verb(program, 'plan [channel]', 'plan')
     .option('--relearn <device>', text('relearn'))

@@ -19,6 +19,8 @@ export async function buildChannels(
   const ports = new Map<string, string>();
   for (const [id, section] of Object.entries(sections.channels)) {
     report.id(['channels', id], id);
+    // `weinao scan cameras` is not about a channel.
+    if (id === 'cameras') report.add('config.reserved', ['channels', id], { given: id }, true);
     for (const key of SECRETS) await checkSecret(['channels', id, key], section[key], report, readSecret);
     const model = channelModel(id, section);
     if (model === undefined) {

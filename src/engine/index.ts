@@ -8,6 +8,7 @@
 import { CONFIRMED, confirmation, confirmedPoints, isUnconfirmed } from '../base/confirmed.ts';
 import { WeinaoError } from '../base/errors/index.ts';
 import type { MemoryRow } from '../base/journal.ts';
+import type { JsonObject } from '../base/json.ts';
 import type { WireRecord } from '../base/line.ts';
 import type { DeviceModel, LineChannel, SecretRef, SiteModel } from '../base/model.ts';
 import type { Clock, HttpDoor, Log, Random, Timer, UdpDoor } from '../base/ports.ts';
@@ -86,6 +87,8 @@ export interface Engine {
   write(device: string, point: string, value: Value, signal: AbortSignal): Promise<WriteResult> | undefined;
   /** what a device shows now; undefined = no such device, or it shows nothing */
   snapshot(device: string, signal: AbortSignal): Promise<Snapshot> | undefined;
+  /** what a device is and offers; undefined = no such device, or its driver does not say */
+  inspect(device: string, signal: AbortSignal): Promise<JsonObject> | undefined;
   /** one poll between two; undefined = no such device */
   probe(device: string, points: readonly string[], signal: AbortSignal): Promise<PollResult> | undefined;
 }
@@ -228,6 +231,10 @@ class LiveEngine implements Engine {
 
   snapshot(device: string, signal: AbortSignal): Promise<Snapshot> | undefined {
     return this.runners.get(device)?.snapshot(signal);
+  }
+
+  inspect(device: string, signal: AbortSignal): Promise<JsonObject> | undefined {
+    return this.runners.get(device)?.inspect(signal);
   }
 
   private launch(device: DeviceModel | undefined): void {

@@ -157,6 +157,10 @@ export class DeviceRunner {
     return this.deps.driver?.snapshot?.(AbortSignal.any([signal, this.stopping.signal]));
   }
 
+  inspect(signal: AbortSignal): Promise<JsonObject> | undefined {
+    return this.deps.driver?.inspect?.(AbortSignal.any([signal, this.stopping.signal]));
+  }
+
   status(): RunnerStatus {
     const health = this.deps.driver?.health?.();
     return {

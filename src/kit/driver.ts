@@ -92,6 +92,8 @@ export interface Driver {
   listen?(emit: (result: PollResult) => void, signal: AbortSignal): Promise<void>;
   /** what the device shows now; rejects with WeinaoError */
   snapshot?(signal: AbortSignal): Promise<Snapshot>;
+  /** what it is and what it offers, for `weinao probe DEVICE`; no secrets */
+  inspect?(signal: AbortSignal): Promise<JsonObject>;
   /** how it is, for `weinao status`; no secrets */
   health?(): JsonObject;
   /** verified by read-back where the device can */
@@ -140,6 +142,19 @@ export interface Found {
   readonly says: Text;
   /** keys of its section in the configuration */
   readonly section: Readonly<Record<string, unknown>>;
+  /** what stays when its address changes, where there is such */
+  readonly uuid?: string;
+}
+
+export interface FindContext {
+  readonly doors: DoorContext['doors'];
+  readonly random: Random;
+  readonly signal: AbortSignal;
+  /** addresses to ask one by one, besides everybody who hears a call to all */
+  readonly range: readonly string[];
+  found(one: Found): void;
+  /** one question is over: one for the call to all, one for each address */
+  step(): void;
 }
 
 export interface SeekContext {
@@ -220,6 +235,8 @@ export interface DriverModule {
   place?(device: DeviceModel, point: string): ScanAsk | undefined;
   /** absent where nobody can be found by asking */
   readonly seek?: Seeker;
+  /** asks around on the network; absent where nobody can be found so */
+  find?(context: FindContext): Promise<void>;
   /** what a poll costs; absent where each item is asked for by itself */
   plan?(context: PlanContext): DevicePlan;
   /** what a configured point reads out of registers or bits as `scan` gave them; present wherever `place` is */

@@ -53,6 +53,14 @@ export const cliErrors = errorTable({
     next: { zh: '例如 --ids 1-32', en: 'for example --ids 1-32' },
     retry: 'never',
   },
+  'cli.bad_range': {
+    says: { zh: '“{given}” 不是可扫描的地址范围', en: '"{given}" is no range that can be scanned' },
+    next: {
+      zh: '例如 --range 192.168.1.0/24，最多 {most} 个地址',
+      en: 'for example --range 192.168.1.0/24, at most {most} addresses',
+    },
+    retry: 'never',
+  },
   'cli.unknown_device': {
     says: { zh: '没有设备 “{device}”', en: 'there is no device "{device}"' },
     next: { zh: '已有：{known}', en: 'there are: {known}' },

@@ -243,37 +243,6 @@ export const configErrors = errorTable({
     next: { zh: '写成 系统类型.系统地址，例如 "1.0"', en: 'write system type.system address, for example "1.0"' },
     retry: 'never',
   },
-  'config.bad_host': {
-    says: { zh: '“{given}” 不是主机', en: '"{given}" is no host' },
-    next: {
-      zh: '只写地址，例如 192.168.1.64；端口写在 port',
-      en: 'the address alone, as 192.168.1.64; the port goes into port',
-    },
-    retry: 'never',
-  },
-  'config.event_or_topic': {
-    says: { zh: '测点需要 event 或 topic 之一', en: 'the point needs either event or topic' },
-    next: { zh: '只写其中一个，例如 event: motion', en: 'write one of them, for example event: motion' },
-    retry: 'never',
-  },
-  'config.item_missing': {
-    says: { zh: '写了 topic 的测点还需要 item', en: 'a point with a topic needs an item' },
-    next: { zh: '写明取哪个数据项，例如 item: State', en: 'say which item it reads, for example item: State' },
-    retry: 'never',
-  },
-  'config.personal_item': {
-    says: { zh: '“{item}” 是个人信息，默认丢弃', en: '"{item}" is personal and dropped by default' },
-    next: {
-      zh: '确有必要时，在设备上写 items: [{item}]，并在 view 中授权',
-      en: 'where it must be, write items: [{item}] at the device, and let a view have it',
-    },
-    retry: 'never',
-  },
-  'config.user_and_password': {
-    says: { zh: 'user 和 password 要么都写，要么都不写', en: 'user and password go together' },
-    next: { zh: '补上另一个', en: 'write the other one, too' },
-    retry: 'never',
-  },
   'config.state_or_analog': {
     says: { zh: '测点需要 state 或 analog 之一', en: 'the point needs either state or analog' },
     next: { zh: '只写其中一个，例如 state: fire', en: 'write one of them, for example state: fire' },
@@ -434,6 +403,11 @@ export const configErrors = errorTable({
   'config.one_way': {
     says: { zh: '{id} 须且只能有一种送达方式', en: '{id} must have exactly one way to be reached' },
     next: { zh: '写其中一个：{ways}', en: 'write one of: {ways}' },
+    retry: 'never',
+  },
+  'config.reserved': {
+    says: { zh: '“{given}” 是保留字（weinao scan cameras）', en: '"{given}" is a reserved word (weinao scan cameras)' },
+    next: { zh: '换一个标识', en: 'give it another id' },
     retry: 'never',
   },
   'config.id_taken': {

@@ -7,12 +7,14 @@ import { alarmErrors } from './alarms.ts';
 import { cliErrors } from './cli.ts';
 import { commandErrors } from './commands.ts';
 import { configErrors } from './config.ts';
+import { configCameraErrors } from './config-camera.ts';
 import { configIntakeErrors } from './config-intake.ts';
 import { deviceErrors } from './device.ts';
 import { grantErrors } from './grants.ts';
 import { httpErrors } from './http.ts';
 import { journalErrors } from './journal.ts';
 import { linkErrors } from './link.ts';
+import { mediaErrors } from './media.ts';
 import { rulesErrors } from './rules.ts';
 import type { ErrorSpec } from './spec.ts';
 import { statErrors } from './stats.ts';
@@ -23,12 +25,14 @@ export const ERRORS = {
   ...configErrors,
   ...grantErrors,
   ...configIntakeErrors,
+  ...configCameraErrors,
   ...statErrors,
   ...linkErrors,
   ...httpErrors,
   ...xmlErrors,
   ...deviceErrors,
   ...journalErrors,
+  ...mediaErrors,
   ...rulesErrors,
   ...alarmErrors,
   ...uplinkErrors,

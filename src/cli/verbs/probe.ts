@@ -1,6 +1,7 @@
 import { addDevices } from '../../app/add.ts';
 import { findClient } from '../../app/client.ts';
 import type { Guess } from '../../app/guess.ts';
+import { savePicture } from '../../app/inspect.ts';
 import { probeAlone } from '../../app/probe-alone.ts';
 import { isWeinaoError, WeinaoError } from '../../base/errors/index.ts';
 import { EXIT } from '../../base/exit.ts';
@@ -8,6 +9,7 @@ import { flowYaml } from '../../base/flow-yaml.ts';
 import { table } from '../table.ts';
 import type { Call } from '../world.ts';
 import { heardText, isHeard } from './heard.ts';
+import { inspectedText, isInspected } from './inspected.ts';
 
 export interface ProbeOptions {
   readonly channel?: string;
@@ -15,6 +17,8 @@ export interface ProbeOptions {
   /** what the device's display shows */
   readonly expect?: string;
   readonly add?: boolean;
+  /** a file for a picture of the camera */
+  readonly snapshot?: string;
 }
 
 interface Reply {
@@ -49,9 +53,21 @@ export async function probe(call: Call, words: readonly string[], options: Probe
     if (!isWeinaoError(error, 'cli.not_running')) throw error;
     reply = await probeAlone(ask, config, world.env, world.stop);
   }
+  if (options.snapshot !== undefined) return picture(reply, options.snapshot, call);
   if (json) world.out(`${JSON.stringify(reply)}\n`);
+  else if (isInspected(reply)) world.out(inspectedText(reply, call.lang));
   else world.out(isHeard(reply) ? heardText(reply, call.lang) : shown(reply as Reply, call));
   if (options.add === true) await add(reply as Reply, options, call);
+  return EXIT.ok;
+}
+
+async function picture(reply: unknown, path: string, { world, lang, json }: Call): Promise<number> {
+  const { picture: base64 = '' } = reply as { readonly picture?: string };
+  await savePicture(path, base64);
+  const bytes = Buffer.from(base64, 'base64').length;
+  if (json) world.out(`${JSON.stringify({ schema: 1, path, bytes })}\n`);
+  else
+    world.out(lang === 'zh' ? `图片已存为 ${path}（${bytes} 字节）\n` : `the picture is in ${path} (${bytes} bytes)\n`);
   return EXIT.ok;
 }
 
@@ -99,7 +115,8 @@ function askOf(words: readonly string[], options: ProbeOptions): object {
 function whatOf(words: readonly string[], options: ProbeOptions): object {
   if (options.channel === undefined) {
     const [device, point, ...rest] = (words[0] ?? '').split('.');
-    if (words.length === 1 && device !== undefined && device !== '' && point === undefined) return { device };
+    if (words.length === 1 && device !== undefined && device !== '' && point === undefined)
+      return { device, ...(options.snapshot === undefined ? {} : { snapshot: true }) };
     if (device === undefined || point === undefined || rest.length > 0 || words.length !== 1)
       throw new WeinaoError('cli.bad_probe');
     return { device, point };
