@@ -6,11 +6,9 @@
  * Guarantees: a stop after a failed start, or twice, does no harm; a reload is all or nothing and restarts only what changed.
  * It does not promise delivery: that is the feeds' business, against the journal.
  */
-import { join } from 'node:path';
 import { drivers } from '../../drivers/index.ts';
 import { WeinaoError } from '../base/errors/index.ts';
 import type { Commit, JournalFacts, Restored } from '../base/journal.ts';
-import type { Media } from '../base/media.ts';
 import { type FeedModel, type SiteModel, VALUE_TYPE } from '../base/model.ts';
 import type { Clock, Log, Random } from '../base/ports.ts';
 import type { Reading, Value } from '../base/reading.ts';
@@ -33,8 +31,9 @@ import { createCommands } from './commands/index.ts';
 import { Evidence, type Hand } from './evidence.ts';
 import { lostFault, refusedFault, setAsideFault, silentFault, storeFault } from './faults.ts';
 import { allPoints, createMadePoints } from './made.ts';
-import { createMedia, type MediaStore } from './media.ts';
+import type { MediaStore } from './media.ts';
 import { createPerformer, type Outcome, type Performer } from './perform.ts';
+import { openMedia, picture } from './pictures.ts';
 import { createPipeline, type Pipeline, readingsInput } from './pipeline.ts';
 import type { Doors } from './ports.ts';
 import { createSettled } from './settled.ts';
@@ -184,19 +183,14 @@ class LiveHouse implements House {
       },
     });
     this.stats = new StatDesk(clock, (effects) => this.pipeline.carry(effects));
-    this.media = createMedia({
-      clock,
-      log,
-      files: deps.doors.media(join(site.model.gateway.data, 'media')),
-      limits: () => this.site.model.gateway.media,
-    });
+    this.media = openMedia(deps, () => this.site.model);
     this.performer = createPerformer({
       clock,
       log,
       person: (name) => this.site.model.people.get(name),
       isFeedUp: (feed) => this.uplink.status().some((s) => s.id === feed && s.state === 'connected'),
       write: (device, point, value, signal) => this.engine.write(device, point, value, signal),
-      snapshot: (device, signal) => this.picture(device, signal),
+      snapshot: (device, signal) => picture(device, this, signal),
       post: deps.doors.post,
       publish: deps.doors.publish,
       onEvent: (draft) => this.pipeline.event(draft),
@@ -338,20 +332,6 @@ class LiveHouse implements House {
     const key = `manual/${output}/${Math.round(at.wall)}.${Math.round(at.mono)}`;
     this.pipeline.input({ kind: 'manual', device, point });
     return this.performer.perform({ key, step: { do: 'write', device, point, value }, leaves: true, at: at.wall, by });
-  }
-
-  /** Undefined when there is no such device, or it takes no pictures. */
-  private picture(device: string, signal: AbortSignal): Promise<Media> | undefined {
-    return this.engine.snapshot(device, signal)?.then(async ({ bytes }) => {
-      const kept = await this.media.keep(device, bytes);
-      return { kind: 'snapshot', camera: this.codeOf(device), sha256: kept.sha256, bytes: kept.bytes };
-    });
-  }
-
-  /** What the outside world calls a camera. */
-  private codeOf(device: string): string {
-    const { code } = (this.site.model.devices.get(device)?.config ?? {}) as { readonly code?: unknown };
-    return typeof code === 'string' ? code : device;
   }
 
   private asked(ask: Operation): Answer {
