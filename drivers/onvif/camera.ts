@@ -187,7 +187,7 @@ export class Camera {
   private async media(signal: AbortSignal): Promise<Outcome> {
     const url = urlAt(this.base, this.mediaPath);
     const profiles = await this.client.ask(url, QUESTIONS.profiles, { signal });
-    if (profiles.kind !== 'answer' || profiles.answer.type !== 'other') return this.outcome(profiles);
+    if (profiles.kind !== 'answer' || profiles.answer.type !== 'other') return this.quiet(profiles);
     const token = childOf(profiles.answer.body, 'Profiles')?.attributes.get('token');
     if (token === undefined) return { kind: 'done' };
     const reply = await this.client.ask(url, snapshotUriQuestion(token), { signal });
@@ -284,7 +284,7 @@ export class Camera {
   }
 
   private async simple(subscription: Subscription, question: Question, options: AskOptions): Promise<Outcome> {
-    return this.outcome(await this.at(subscription, question, options));
+    return this.quiet(await this.at(subscription, question, options));
   }
 
   /** At the port the camera named, and where nobody answers there, at the configured one. */
@@ -302,6 +302,11 @@ export class Camera {
     const reply = await this.client.ask(configured, question, options);
     this.deadPort = port;
     return reply;
+  }
+
+  /** Of what nobody needs: a camera that refuses it is none the worse. */
+  private quiet(reply: Reply): Outcome {
+    return reply.kind === 'answer' ? { kind: 'done' } : { kind: 'fault', is: reply.is };
   }
 
   private outcome(reply: Reply): Outcome {

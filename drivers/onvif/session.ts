@@ -26,6 +26,7 @@ const SYNC_EVERY = 3_600_000;
 const TIME_EVERY = 3_600_000;
 const RECREATE_EVERY = 86_400_000;
 const MEDIA_EVERY = 86_400_000;
+const MEDIA_AGAIN = 600_000;
 const RESETS_IN_A_ROW = 3;
 /** an empty answer sooner than this was no wait */
 const INSTANT = 1000;
@@ -179,7 +180,7 @@ export class Session {
       case 'check':
         return this.checked(outcome, now);
       case 'media':
-        this.lastMedia = now;
+        this.lastMedia = outcome.kind === 'done' ? now : now - MEDIA_EVERY + MEDIA_AGAIN;
         return;
       case 'unsubscribe':
         return this.unsubscribed(step.subscription, outcome);
@@ -414,6 +415,7 @@ export class Session {
 
   private lose(now: number): void {
     this.current = undefined;
+    this.lastMedia = Number.NEGATIVE_INFINITY;
     this.standing = 'lost';
     this.stage = 'time';
     const grown = Math.min(LAST_BACKOFF, FIRST_BACKOFF * 2 ** Math.min(16, this.backoff++));

@@ -1,6 +1,11 @@
 /** Against a raw socket, which can do what no HTTP server would. */
+import { readFileSync } from 'node:fs';
+import { createServer as createTlsServer } from 'node:https';
 import { createServer, type Socket } from 'node:net';
+import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { certificates } from '../../test/kit/mosquitto.ts';
+import { tempFolder } from '../../test/kit/site.ts';
 import type { HttpLimits } from '../base/ports.ts';
 import { createHttpDoor } from './http-client.ts';
 
@@ -125,4 +130,17 @@ describe('a connection', () => {
     const { body } = await door.ask({ url, method: 'GET' }, limits());
     expect([text(body), connections()]).toEqual(['2', 2]);
   });
+});
+
+it('takes a certificate nobody vouches for only where that is allowed', async () => {
+  const folder = tempFolder();
+  certificates(folder);
+  const read = (name: string): string => readFileSync(join(folder, name), 'utf8');
+  const server = createTlsServer({ cert: read('server.pem'), key: read('server.key') }, (_, res) => res.end('hi'));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  const address = server.address();
+  const url = `https://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}/`;
+  await expect(ask(url)).rejects.toMatchObject({ code: 'http.tls' });
+  expect(text((await ask(url, { trust: 'any' })).body)).toBe('hi');
 });
