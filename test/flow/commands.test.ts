@@ -90,8 +90,8 @@ function told(e: Estate, id: string): string[] {
     .map((r) => [r.outcome, r.reason].filter((x) => x !== undefined).join(' '));
 }
 
-async function open(wall?: number): Promise<Estate> {
-  const e = await openEstate(FILES, [], { turns: 24, ...(wall === undefined ? {} : { wall }) });
+async function open(wall?: number, files: Readonly<Record<string, string>> = FILES): Promise<Estate> {
+  const e = await openEstate(files, [], { turns: 24, ...(wall === undefined ? {} : { wall }) });
   e.set('tank_1.level', 900);
   await e.pass(5 * S);
   return e;
@@ -149,6 +149,21 @@ describe('a write', () => {
     e.dead('lamp_1', false);
     await e.pass(60 * S);
     expect(e.writes).toEqual([]);
+  });
+
+  it('is told of to whoever asked, in its own words, also when its view has no commands', async () => {
+    const yaml = FILES['weinao.yaml'].replace('view: everything', 'view: [{alarms: {level: [red]}}]');
+    const e = await open(undefined, { ...FILES, 'weinao.yaml': yaml });
+    const id = await command(e, { do: 'write', point: 'dim', value: 80, why: '夜间巡查' }, { subject: 'lamp_1' });
+    expect(told(e, id)).toEqual(['accepted', 'done']);
+    expect(e.results().at(-1)).toMatchObject({ source: 'urn:city', by: '张三', why: '夜间巡查', read_back: 80 });
+    const ask = { do: 'write', point: 'open', value: true };
+    const gate = await command(e, ask, { subject: 'gate_1', isSigned: true });
+    const confirmed = e.house.commands.confirm(gate, '李四', true);
+    await e.pass(2 * S);
+    await confirmed;
+    // Who said yes on site is masked.
+    expect(e.results().at(-1)).toMatchObject({ outcome: 'done', confirmed_by: '李＊' });
   });
 
   it('that the broker kept is no command', async () => {
