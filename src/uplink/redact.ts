@@ -23,6 +23,8 @@ const PLAIN = new Set(
 );
 /** of a statistic; elsewhere `to` is a person */
 const SPAN = new Set(['from', 'to']);
+/** who did it */
+const NAMES = new Set(['by', 'confirmed_by']);
 const LABELS = new Set(['name', 'act', 'label']);
 /** what these hold is classed one by one */
 const CLASSED = new Set(['values', 'fields']);
@@ -82,7 +84,7 @@ class Teller {
     const { event, rights } = this;
     if (key === 'text' && event.kind.startsWith('alarm.')) return this.text(String(value));
     const of = event.classes?.[path];
-    if (key === 'by' && of === undefined) {
+    if (NAMES.has(key) && of === undefined) {
       if (this.may('personal')) this.count('personal');
       return this.may('personal') || typeof value !== 'string' ? value : mask(value);
     }

@@ -2,7 +2,7 @@
  * A whole gateway on virtual time: configuration files, the real house with its drivers, rules, store and feed, Modbus slaves that answer in bytes,
  * and a broker that keeps what it was sent. What a test sets in a device reaches the rules as bytes on a line; what it sees are MQTT messages.
  */
-import { cpSync, mkdirSync } from 'node:fs';
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { createModbusSimulator, float32Registers, type SimulatedUnit } from '../../drivers/modbus/simulator.ts';
@@ -17,6 +17,7 @@ import { createVerifier, type Member, type Summary } from '../../src/uplink/inde
 import { createOutward } from '../../src/uplink/outward.ts';
 import { FakeBroker, type Published } from '../fakes/broker.ts';
 import { VirtualClock } from '../fakes/clock.ts';
+import { SECRET } from '../fakes/entitlement.ts';
 import { FakeEstateBroker } from '../fakes/estate-broker.ts';
 import { memoryLog } from '../fakes/log.ts';
 import { seededRandom } from '../fakes/random.ts';
@@ -94,6 +95,9 @@ export async function openEstate(
       recursive: true,
     });
   }
+  // The same pseudonyms in every run, so that runs can be compared.
+  mkdirSync(site.data, { recursive: true });
+  writeFileSync(join(site.data, 'pseudonym.key'), SECRET, { mode: 0o600 });
   const estate = new LiveEstate(await checkedSite(site), site, setup);
   await estate.start();
   onTestFinished(async () => {
