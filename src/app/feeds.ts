@@ -8,7 +8,7 @@ export async function feedsOf({ journal, uplink }: House, now: number): Promise<
   const senders = new Map(uplink.status().map((s) => [s.id, s]));
   const feeds = (await journal.feeds()).map((facts) => {
     const { state = 'detached', error, counters = {} } = senders.get(facts.feed) ?? {};
-    const { feed, epoch, reason, view, dropped } = facts;
+    const { feed, epoch, reason, view, dropped, delivered, withheld } = facts;
     return {
       id: feed,
       state,
@@ -18,6 +18,8 @@ export async function feedsOf({ journal, uplink }: House, now: number): Promise<
       view,
       a: streamOf(facts.a, now),
       t: streamOf(facts.t, now),
+      delivered,
+      withheld,
       dropped,
       gaps: facts.gaps.map(gapOf),
       counters,

@@ -24,6 +24,7 @@ export async function statusOf(running: Running): Promise<unknown> {
   const model = house.model();
   const facts = await house.journal.facts();
   const now = clock.now();
+  const known = new Map((await house.journal.feeds()).map((feed) => [feed.feed, feed]));
   const alarms = house.board.open();
   return {
     schema: 1,
@@ -63,7 +64,10 @@ export async function statusOf(running: Running): Promise<unknown> {
     feeds: await Promise.all(
       house.uplink.status().map(async (feed) => {
         const depth = await house.journal.ledger.depth(feed.id).catch(() => undefined);
-        return { ...feed, waiting: { a: depth?.a.rows ?? 0, t: depth?.t.rows ?? 0 } };
+        const { delivered = 0, withheld = 0, dropped = {} } = known.get(feed.id) ?? {};
+        // Events and samples since the feed began: each was delivered, waits, was withheld by the view, or given up.
+        const account = { delivered, waiting: (depth?.a.units ?? 0) + (depth?.t.units ?? 0), withheld, dropped };
+        return { ...feed, waiting: { a: depth?.a.rows ?? 0, t: depth?.t.rows ?? 0 }, account };
       }),
     ),
     alarms: {

@@ -155,6 +155,8 @@ export interface Cursor {
 export interface FeedDepth {
   readonly rows: number;
   readonly samples: number;
+  /** events and samples, whether or not the view lets them out */
+  readonly units: number;
   readonly bytes: number;
 }
 
@@ -168,6 +170,9 @@ export interface FeedFacts {
   readonly view: string;
   readonly a: StreamFacts;
   readonly t: StreamFacts;
+  /** events and samples the platform has taken, and that its view withheld, up to the cursors */
+  readonly delivered: number;
+  readonly withheld: number;
   /** events and samples given up so far, by reason */
   readonly dropped: Readonly<Record<string, number>>;
   readonly gaps: readonly { readonly stream: Stream; readonly gap: Gap }[];

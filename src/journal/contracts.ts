@@ -15,6 +15,9 @@ export interface Standing {
   sent: Record<Stream, number>;
   /** events and samples given up, by reason */
   dropped: Record<string, number>;
+  /** of those the cursors passed: told, and not for this feed; rows of older versions do not know */
+  delivered?: number;
+  withheld?: number;
 }
 
 export interface SavedFeed {

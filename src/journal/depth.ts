@@ -22,7 +22,7 @@ export function depthOf(store: Store, streams: Streams, id: string): Record<Stre
     samples += Math.round(segment.samples * share);
     bytes += Math.round(segment.bytes * share);
   }
-  return { a: { ...a, samples: 0 }, t: { rows, samples, bytes } };
+  return { a: { ...a, samples: 0, units: a.rows }, t: { rows, samples, units: samples + t.rows, bytes } };
 }
 
 export function feedFacts(store: Store, streams: Streams, id: string): FeedFacts {
@@ -46,6 +46,8 @@ export function feedFacts(store: Store, streams: Streams, id: string): FeedFacts
     view,
     a,
     t,
+    delivered: look.delivered,
+    withheld: look.withheld,
     dropped: look.dropped,
     gaps: allGaps(store.db, id),
   };

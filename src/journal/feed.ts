@@ -123,3 +123,9 @@ export function beginningOf(contract: ContractRow, from: Record<Stream, number>,
   const marks = STREAMS.map((stream) => ({ feed: contract.feed, stream, ...acked[stream] }));
   return { ...newFeed(contract, acked, standing), marks, begins: true, dirty: true, untold: true };
 }
+
+/** The cursor passed so many. */
+export function count(standing: Standing, { delivered, withheld }: { delivered: number; withheld: number }): void {
+  standing.delivered = (standing.delivered ?? 0) + delivered;
+  standing.withheld = (standing.withheld ?? 0) + withheld;
+}

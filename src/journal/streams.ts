@@ -14,6 +14,7 @@ import type {
   ContractRow,
   Cursor,
   FeedDemand,
+  FeedFacts,
   FeedState,
   Gap,
   GapReason,
@@ -30,6 +31,7 @@ import {
   type Behind,
   beginningOf,
   contractFor,
+  count,
   type Feed,
   type Fresh,
   gapId,
@@ -48,7 +50,7 @@ import { Measure, type Measured } from './measure.ts';
 import type { Limit } from './protocol.ts';
 import type { DamagedRow } from './rows.ts';
 import type { Store } from './store.ts';
-import { type Course, headOf, restart, type Walker, walk, walkTo } from './walker.ts';
+import { type Course, headOf, restart, take, type Walker, walk, walkTo } from './walker.ts';
 
 const ROWS_AT_ONCE = 64;
 const AHEAD = 1024;
@@ -122,7 +124,11 @@ export class Streams {
     // A damaged row on the way may have begun a new epoch.
     if (this.feeds.get(id) !== feed) return [];
     // What the view withholds is passed without a member.
-    if (walker.window.length === 0 && walker.head.seq === feed.acked[stream].seq) feed.acked[stream] = walker.head;
+    if (walker.window.length === 0 && walker.head.seq === feed.acked[stream].seq) {
+      feed.acked[stream] = walker.head;
+      count(feed.standing, { delivered: 0, withheld: walker.withheld.behind });
+      walker.withheld.behind = 0;
+    }
     this.reserve(feed, stream, walker);
     const out: OutMessage[] = [];
     let bytes = 0;
@@ -164,8 +170,9 @@ export class Streams {
     feed.acked[stream] = headOf(member);
     feed.dirty = true;
     const passed = walker.window.indexOf(member) + 1;
-    for (const gone of walker.window.splice(0, passed)) {
-      walker.bytes -= gone.payload.length;
+    const taken = take(walker, passed);
+    count(feed.standing, taken);
+    for (const gone of taken.members) {
       this.disclosures.add(id, gone);
       if (isMark(gone.seq)) feed.marks.push({ feed: id, stream, ...headOf(gone) });
     }
@@ -334,9 +341,10 @@ export class Streams {
   /** contract, cursors and losses of a feed */
   look(
     id: string,
-  ): Pick<Feed, 'contract' | 'acked' | 'walkers'> & { readonly dropped: Readonly<Record<string, number>> } {
+  ): Pick<Feed, 'contract' | 'acked' | 'walkers'> & Pick<FeedFacts, 'dropped' | 'delivered' | 'withheld'> {
     const { contract, acked, walkers, standing } = this.get(id);
-    return { contract, acked, walkers, dropped: standing.dropped };
+    const { dropped, delivered = 0, withheld = 0 } = standing;
+    return { contract, acked, walkers, dropped, delivered, withheld };
   }
 
   stateOf({ contract, acked, walkers }: Pick<Feed, 'contract' | 'acked' | 'walkers'>): FeedState {

@@ -1,6 +1,13 @@
 /** A walk over the rows that makes members: the same rows, contract and head give the same bytes. */
 import type { Stream } from '../base/event.ts';
-import type { ContractRow, JournalRow, OutMessage, Outward, StreamHead } from '../base/feed.ts';
+import {
+  type ContractRow,
+  type JournalRow,
+  type OutMessage,
+  type Outward,
+  type StreamHead,
+  unitsOf,
+} from '../base/feed.ts';
 
 const WINDOW_BYTES = 1024 * 1024;
 
@@ -9,6 +16,8 @@ export interface Walker {
   head: StreamHead;
   window: OutMessage[];
   bytes: number;
+  /** events and samples the view withheld: before each member of the window, and behind the last of them */
+  withheld: { readonly before: Map<number, number>; behind: number };
 }
 
 /** One feed's stream, and where its rows come from. */
@@ -20,14 +29,17 @@ export interface Course {
   rows(position: number): readonly JournalRow[];
 }
 
-export const walkerAt = (head: StreamHead): Walker => ({ head, window: [], bytes: 0 });
+export const walkerAt = (head: StreamHead): Walker => ({
+  head,
+  window: [],
+  bytes: 0,
+  withheld: { before: new Map(), behind: 0 },
+});
 
 export const headOf = ({ position, seq, hash }: StreamHead): StreamHead => ({ position, seq, hash });
 
 export function restart(walker: Walker, head: StreamHead): void {
-  walker.head = head;
-  walker.window = [];
-  walker.bytes = 0;
+  Object.assign(walker, walkerAt(head));
 }
 
 /** Makes members up to the one of this number, or as many as the window holds. */
@@ -39,6 +51,7 @@ export function walk(course: Course, walker: Walker, upTo: number): void {
     if (rows.length === 0) return;
     for (const row of rows) {
       const member = outward.encode(contract, stream, walker.head, row);
+      walker.withheld.behind += unitsOf(row, stream) - (member?.units ?? 0);
       if (member === undefined) walker.head = { ...walker.head, position: row.position };
       else add(walker, { ...member, position: row.position });
       if (walker.bytes >= WINDOW_BYTES || walker.head.seq >= upTo) return;
@@ -60,6 +73,21 @@ export function walkTo(course: Course, start: StreamHead, seq: number): Walker |
 
 function add(walker: Walker, member: OutMessage): void {
   walker.window.push(member);
+  walker.withheld.before.set(member.seq, walker.withheld.behind);
+  walker.withheld.behind = 0;
   walker.bytes += member.payload.length;
   walker.head = headOf(member);
+}
+
+/** The oldest members are taken: what they told, and what was withheld on the way to them. */
+export function take(walker: Walker, count: number): { members: OutMessage[]; delivered: number; withheld: number } {
+  const members = walker.window.splice(0, count);
+  let [delivered, withheld] = [0, 0];
+  for (const { seq, units, payload } of members) {
+    walker.bytes -= payload.length;
+    delivered += units;
+    withheld += walker.withheld.before.get(seq) ?? 0;
+    walker.withheld.before.delete(seq);
+  }
+  return { members, delivered, withheld };
 }

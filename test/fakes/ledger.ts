@@ -93,7 +93,12 @@ export class FakeLedger implements FeedLedger {
   gone(): void {}
 
   depth(): ReturnType<FeedLedger['depth']> {
-    const of = (stream: Stream) => ({ rows: this.waiting[stream].length, samples: 0, bytes: 0 });
+    const of = (stream: Stream) => ({
+      rows: this.waiting[stream].length,
+      samples: 0,
+      units: this.waiting[stream].length,
+      bytes: 0,
+    });
     return Promise.resolve({ a: of('a'), t: of('t') });
   }
 

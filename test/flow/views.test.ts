@@ -124,6 +124,14 @@ describe('three platforms of one estate', () => {
     expect(told(e, 'street', 'report.created')[0]?.fields).not.toHaveProperty('phone');
     expect(topics(e, 'street').filter((t) => t.includes('/dev/'))).toEqual([]);
 
+    const { counters } = await e.house.journal.facts();
+    const appended = (counters.events ?? 0) + (counters.samples ?? 0);
+    const facts = await e.house.journal.feeds();
+    for (const { a, t, delivered, withheld, dropped } of facts) {
+      expect(dropped).toEqual({});
+      expect(delivered + a.units + t.units + withheld).toBe(appended);
+    }
+    expect(facts.map((f) => f.withheld > 0)).toEqual([true, true, true]);
     expect(kinds(e, 'city').sort()).toEqual(['feed.epoch', 'stat.computed']);
     expect(told(e, 'city', 'stat.computed')[0]).toMatchObject({ stat: 'alarms_hourly' });
   });
