@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { blockYaml } from '../base/block-yaml.ts';
 import { WeinaoError } from '../base/errors/index.ts';
+import type { FeedModel, SiteModel } from '../base/model.ts';
 import { hints, nearest } from '../base/suggest.ts';
 import { writeAtomic } from '../io/files.ts';
 import { ensureFolder } from '../io/process.ts';
@@ -12,8 +13,14 @@ import { resolveView } from './views.ts';
 /** Throws config.unknown_ref, and what is wrong with the configuration. */
 export async function feedContract(configFolder: string, env: Env, name: string): Promise<FeedContract> {
   const { model, machine } = await needSite(configFolder, env);
+  const feed = feedNamed(model, name);
+  return contractOf(feed, resolveView(feed, model, machine.made), model, machine.made);
+}
+
+/** Throws config.unknown_ref. */
+export function feedNamed(model: SiteModel, name: string): FeedModel {
   const feed = model.feeds.get(name);
-  if (feed !== undefined) return contractOf(feed, resolveView(feed, model, machine.made), model, machine.made);
+  if (feed !== undefined) return feed;
   const known = [...model.feeds.keys()];
   const what = { what_zh: '上报通道', what_en: 'feed' };
   throw new WeinaoError('config.unknown_ref', {

@@ -19,6 +19,11 @@ export function registerFeed({ group, verb, text, call, done }: Registrar): void
   verb(feed, 'key', 'feedKey')
     .option('--rotate', text('rotate'))
     .action(async (options) => done(await (await import('./verbs/feed.ts')).feedKey(call(options), options)));
+  verb(feed, 'view <name>', 'feedView')
+    .option('--last <n>', text('last'), '100')
+    .action(async (name, options) =>
+      done(await (await import('./verbs/feed-view.ts')).feedView(call(options), name, options)),
+    );
   verb(feed, 'verify <source>', 'verify')
     .option('--topic <filter>', text('topic'), 'wn/1/#')
     .addOption(new Option('--mqtt <version>', text('mqtt')).choices(['3', '5']).default('5'))

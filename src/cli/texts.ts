@@ -34,6 +34,7 @@ export const HELP = {
   relearn: { zh: '清除某设备学到的限制，重新试探', en: 'forget what a device taught, and learn anew' },
   decode: { zh: '解释报文', en: 'explain bytes' },
   feed: { zh: '上报通道', en: 'feeds to platforms' },
+  feedView: { zh: '某上报通道按其视图会收到什么（只读）', en: 'what a feed would be sent by its view (reads only)' },
   verify: { zh: '验证一份上报记录或在线数据', en: 'verify a captured or live feed' },
   feedContract: {
     zh: '通道的约定：采集什么、给谁、为什么；AsyncAPI 和 JSON Schema',

@@ -43,6 +43,8 @@ export interface Written {
 
 export interface Estate {
   readonly clock: VirtualClock;
+  /** folder of the configuration */
+  readonly config: string;
   readonly house: House;
   /** of the first feed */
   readonly broker: FakeBroker;
@@ -190,6 +192,10 @@ class LiveEstate implements Estate {
     await this.house.stop();
     for (const broker of this.brokers.values()) broker.drop();
     await this.start();
+  }
+
+  get config(): string {
+    return this.folder.config;
   }
 
   get broker(): FakeBroker {
