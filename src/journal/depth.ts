@@ -28,6 +28,7 @@ export function depthOf(store: Store, streams: Streams, id: string): Record<Stre
 export function feedFacts(store: Store, streams: Streams, id: string): FeedFacts {
   const look = streams.look(id);
   const { contract, acked } = look;
+  const { dropped, delivered = 0, withheld = 0 } = look.standing;
   const depth = depthOf(store, streams, id);
   const { range } = streams.stateOf(look);
   const facts = (stream: Stream): StreamFacts => ({
@@ -46,9 +47,9 @@ export function feedFacts(store: Store, streams: Streams, id: string): FeedFacts
     view,
     a,
     t,
-    delivered: look.delivered,
-    withheld: look.withheld,
-    dropped: look.dropped,
+    delivered,
+    withheld,
+    dropped,
     gaps: allGaps(store.db, id),
   };
 }

@@ -14,7 +14,6 @@ import type {
   ContractRow,
   Cursor,
   FeedDemand,
-  FeedFacts,
   FeedState,
   Gap,
   GapReason,
@@ -50,7 +49,7 @@ import { Measure, type Measured } from './measure.ts';
 import type { Limit } from './protocol.ts';
 import type { DamagedRow } from './rows.ts';
 import type { Store } from './store.ts';
-import { type Course, headOf, restart, take, type Walker, walk, walkTo } from './walker.ts';
+import { type Course, headOf, passed, restart, take, type Walker, walk, walkTo } from './walker.ts';
 
 const ROWS_AT_ONCE = 64;
 const AHEAD = 1024;
@@ -126,8 +125,7 @@ export class Streams {
     // What the view withholds is passed without a member.
     if (walker.window.length === 0 && walker.head.seq === feed.acked[stream].seq) {
       feed.acked[stream] = walker.head;
-      count(feed.standing, { delivered: 0, withheld: walker.withheld.behind });
-      walker.withheld.behind = 0;
+      count(feed.standing, passed(walker));
     }
     this.reserve(feed, stream, walker);
     const out: OutMessage[] = [];
@@ -169,8 +167,7 @@ export class Streams {
     if (member === undefined) return;
     feed.acked[stream] = headOf(member);
     feed.dirty = true;
-    const passed = walker.window.indexOf(member) + 1;
-    const taken = take(walker, passed);
+    const taken = take(walker, walker.window.indexOf(member) + 1);
     count(feed.standing, taken);
     for (const gone of taken.members) {
       this.disclosures.add(id, gone);
@@ -339,12 +336,8 @@ export class Streams {
   }
 
   /** contract, cursors and losses of a feed */
-  look(
-    id: string,
-  ): Pick<Feed, 'contract' | 'acked' | 'walkers'> & Pick<FeedFacts, 'dropped' | 'delivered' | 'withheld'> {
-    const { contract, acked, walkers, standing } = this.get(id);
-    const { dropped, delivered = 0, withheld = 0 } = standing;
-    return { contract, acked, walkers, dropped, delivered, withheld };
+  look(id: string): Pick<Feed, 'contract' | 'acked' | 'walkers' | 'standing'> {
+    return this.get(id);
   }
 
   stateOf({ contract, acked, walkers }: Pick<Feed, 'contract' | 'acked' | 'walkers'>): FeedState {

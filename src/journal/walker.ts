@@ -91,3 +91,10 @@ export function take(walker: Walker, count: number): { members: OutMessage[]; de
   }
   return { members, delivered, withheld };
 }
+
+/** The cursor goes on to where the walker stands, with nothing in between but what was withheld. */
+export function passed({ withheld }: Walker): { delivered: number; withheld: number } {
+  const { behind } = withheld;
+  withheld.behind = 0;
+  return { delivered: 0, withheld: behind };
+}
