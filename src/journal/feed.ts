@@ -125,7 +125,8 @@ export function beginningOf(contract: ContractRow, from: Record<Stream, number>,
 }
 
 /** The cursor passed so many. */
-export function count(standing: Standing, { delivered, withheld }: { delivered: number; withheld: number }): void {
-  standing.delivered = (standing.delivered ?? 0) + delivered;
-  standing.withheld = (standing.withheld ?? 0) + withheld;
+export function count<T extends { delivered: number; withheld: number }>(standing: Standing, passed: T): T {
+  standing.delivered = (standing.delivered ?? 0) + passed.delivered;
+  standing.withheld = (standing.withheld ?? 0) + passed.withheld;
+  return passed;
 }

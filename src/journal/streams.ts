@@ -167,9 +167,8 @@ export class Streams {
     if (member === undefined) return;
     feed.acked[stream] = headOf(member);
     feed.dirty = true;
-    const taken = take(walker, walker.window.indexOf(member) + 1);
-    count(feed.standing, taken);
-    for (const gone of taken.members) {
+    const { members } = count(feed.standing, take(walker, walker.window.indexOf(member) + 1));
+    for (const gone of members) {
       this.disclosures.add(id, gone);
       if (isMark(gone.seq)) feed.marks.push({ feed: id, stream, ...headOf(gone) });
     }
