@@ -2,7 +2,7 @@
  * The daemon's local API: HTTP over its unix socket, for the CLI and whoever the socket's group lets in.
  * GET /v1/status /v1/health /v1/watch /v1/wire?channel=ID /v1/plan /v1/scan?channel=ID /v1/alarms /v1/maint /v1/look?rule=ID /v1/commands /v1/keys
  * POST /v1/reload /v1/probe /v1/relearn /v1/operate /v1/write /v1/confirm /v1/keys/rotate
- * GET /v1/feeds, POST /v1/feeds/replay /v1/feeds/forget
+ * GET /v1/feeds, POST /v1/feeds/replay /v1/feeds/forget /v1/erase
  */
 
 import { hex } from '../base/bytes.ts';
@@ -40,6 +40,7 @@ export interface ApiHouse {
   confirm(ask: unknown): Promise<unknown>;
   /** asked before the reply begins, so that a house still starting is an error and not an empty stream */
   watch(filter: WatchFilter): (push: (line: WatchLine) => void, signal: AbortSignal) => void;
+  erase(ask: unknown): Promise<unknown>;
   feeds(): Promise<unknown>;
   replayFeed(ask: unknown): Promise<unknown>;
   forgetFeed(ask: unknown): Promise<unknown>;
@@ -94,6 +95,8 @@ async function route(house: ApiHouse, request: ApiRequest, signal: AbortSignal):
       return { status: 200, json: house.commands() };
     case 'POST /v1/confirm':
       return { status: 200, json: await house.confirm(request.body) };
+    case 'POST /v1/erase':
+      return { status: 200, json: await house.erase(request.body) };
     case 'GET /v1/feeds':
       return { status: 200, json: await house.feeds() };
     case 'POST /v1/feeds/replay':

@@ -18,6 +18,7 @@ import type { Notifier } from '../io/systemd.ts';
 import { timeSynchronised } from '../io/timesync.ts';
 import { apiHandler } from './api.ts';
 import { type Checked, type CheckedSite, checkConfigApart, type Env } from './check.ts';
+import { eraseCopies, readErase } from './erase.ts';
 import type { Hand } from './evidence.ts';
 import { configFault } from './faults.ts';
 import { feedsOf, forgetFeed, replayFeed } from './feeds.ts';
@@ -190,6 +191,17 @@ class LiveDaemon implements Daemon {
     );
   }
 
+  private async erase(body: unknown): Promise<unknown> {
+    const { configFolder, log } = this.deps;
+    const ask = readErase(body, this.house.model());
+    const counts = await this.house.erase(ask);
+    if (!this.lastGood) await this.keepConfig();
+    const { data } = this.house.model().gateway;
+    const left = await eraseCopies(data, LAST_GOOD, configFolder, ask.what);
+    log.info('data.erased', { ...counts });
+    return { schema: 1, ...counts, left };
+  }
+
   private checked(ok: boolean, cause: string | undefined): void {
     const { notifier } = this.deps;
     if (ok) notifier.notify(...(this.ready ? ['READY=1'] : []), 'WATCHDOG=1');
@@ -263,6 +275,7 @@ class LiveDaemon implements Daemon {
         const { id, by, isYes } = readConfirm(ask);
         return { schema: 1, ...(await this.house.commands.confirm(id, by, isYes)) };
       },
+      erase: (ask) => this.erase(ask),
       feeds: () => feedsOf(this.house, this.deps.clock.now().wall),
       replayFeed: (ask) => replayFeed(this.house, ask),
       forgetFeed: (ask) => forgetFeed(this.house, ask),

@@ -28,6 +28,7 @@ import { catalogOf } from './catalog.ts';
 import type { CheckedSite } from './check.ts';
 import type { CommandDesk } from './commands/desk.ts';
 import { createCommands } from './commands/index.ts';
+import { type EraseAsk, type Erasing, eraseFrom } from './erase.ts';
 import { Evidence, type Hand } from './evidence.ts';
 import { lostFault, refusedFault, setAsideFault, silentFault, storeFault } from './faults.ts';
 import { allPoints, createMadePoints } from './made.ts';
@@ -78,6 +79,8 @@ export interface House {
   operate(ask: Operation): Promise<Answer>;
   /** A person switches an output; its control keeps off for a while. Throws device.no_output and device.value_out_of_range. */
   write(output: string, value: Value, by: string): Promise<Outcome>;
+  /** takes what is about something out of journal and memory, for good */
+  erase(ask: EraseAsk): Erasing;
   maintenance(): readonly Maintenance[];
   /** the instances of a rule as they stand */
   look(rule: string): readonly Look[];
@@ -142,6 +145,7 @@ class LiveHouse implements House {
   readonly board = createBoard();
   readonly hub = createWatchHub();
   readonly media: MediaStore;
+  readonly erase = (ask: EraseAsk): Erasing => eraseFrom(this.pipeline, this.journal, ask, this.deps.clock);
   private readonly deps: HouseDeps;
   private readonly pipeline: Pipeline;
   private readonly performer: Performer;

@@ -9,7 +9,7 @@
  * State that changed without an alarm or an action waits up to a second for company: it is worth no sync of its own.
  * It does not promise that a held alarm survives a power cut; only the commit does.
  */
-import type { Alarm, Transition } from '../base/alarm.ts';
+import { type Alarm, type Transition, withoutContent } from '../base/alarm.ts';
 import { alarmDraft } from '../base/alarm-text.ts';
 import type { EventDraft } from '../base/event.ts';
 import type { Commit, Committed, MemoryRow, Restored, StateRow } from '../base/journal.ts';
@@ -48,6 +48,8 @@ export interface Pipeline {
   restore(machine: RuleMachine, rows: Restored, downSince: number): void;
   /** a new set of rules over the alarms and states as they stand */
   replace(machine: RuleMachine): void;
+  /** What is kept under these keys is forgotten: states begin anew, open alarms go on without what they told of people. */
+  forget(isMeant: (key: string, body: string) => boolean): void;
   /** @returns the answer to what a person asked */
   input(input: RuleInput): Answer | undefined;
   machine(): { machine: RuleMachine; state: RuleState } | undefined;
@@ -107,6 +109,19 @@ class LivePipeline implements Pipeline {
   replace(machine: RuleMachine): void {
     this.keepSnapshot();
     this.wake(machine, this.deps.clock.now().wall);
+  }
+
+  forget(isMeant: (key: string, body: string) => boolean): void {
+    this.keepSnapshot();
+    for (const { key, body } of [...this.states.values()])
+      if (isMeant(key, body ?? '')) this.keepState({ key, body: null });
+    for (const [key, alarm] of this.alarms) {
+      if (!isMeant(key, JSON.stringify(alarm))) continue;
+      this.alarms.set(key, withoutContent(alarm));
+      this.deps.board.restore([withoutContent(alarm)]);
+    }
+    if (this.running !== undefined) this.wake(this.running, this.deps.clock.now().wall);
+    this.handSoon();
   }
 
   private wake(machine: RuleMachine, downSince: number): void {

@@ -94,6 +94,12 @@ export interface WhyInput {
   readonly ts: number;
 }
 
+/** An alarm that goes on without what it told of people. */
+export function withoutContent(alarm: Alarm): Alarm {
+  const { by: _by, muteReason: _reason, why: _why, ...rest } = alarm;
+  return { ...rest, values: {} };
+}
+
 /** the end of an id is enough to name an alarm by hand */
 const SHORT = 6;
 

@@ -30,6 +30,7 @@ export const EVENT_KINDS = [
   'command.result',
   'config.changed',
   'audit.disclosed',
+  'audit.erased',
   'feed.key',
   'feed.anchor',
   'clock.synced',

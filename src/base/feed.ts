@@ -7,7 +7,7 @@ import type { Entitlement, NamedClass } from './view.ts';
 
 /** A row of the journal as the outward function sees it. */
 export type JournalRow =
-  | { readonly position: number; readonly kind: 'event'; readonly event: StoredEvent }
+  | { readonly position: number; readonly kind: 'event'; readonly event: StoredEvent; readonly erased?: ErasedMarks }
   | {
       readonly position: number;
       readonly kind: 'group';
@@ -22,9 +22,45 @@ export type JournalRow =
       readonly synced: boolean;
       /** canonical JSON of the samples array, `[{"d":…,"p":…,"t":…,"v":…},…]`, or of the whole data, `{"salt":…,"samples":[…]}` */
       readonly samples: Uint8Array;
+      readonly erased?: ErasedMarks;
     }
   /** the feed's own: it stands in the place of the row at its position */
   | { readonly position: number; readonly kind: 'gap'; readonly gap: Gap };
+
+/** What is left of a member once its content was erased, by feed; a feed that is not named never was to see it. */
+export type ErasedMarks = Readonly<Record<string, ErasedMark>>;
+
+export interface ErasedMark {
+  /** the epoch in which it may have been sent; empty when it surely was not */
+  readonly epoch: string;
+  /** SHA-256 of the data it had */
+  readonly wndata: string;
+  /** ISO time it told */
+  readonly time: string;
+  readonly subject?: string;
+}
+
+/** What is to be erased: anything that is about one of these, of this time. */
+export interface EraseWhat {
+  /** devices and assets */
+  readonly devices: readonly string[];
+  /** `device.point` */
+  readonly points: readonly string[];
+  readonly forms: readonly string[];
+  /** words that name a person, wherever they stand */
+  readonly person?: string;
+  /** event times, UTC ms; `to` is exclusive */
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface EraseCounts {
+  readonly events: number;
+  readonly groups: number;
+  readonly samples: number;
+  readonly alarms: number;
+  readonly states: number;
+}
 
 /** Why what nobody took was given up. */
 const SHED = ['disk-full', 'kept-too-long'] as const;
@@ -34,7 +70,7 @@ export type Shed = (typeof SHED)[number];
  * `refused`: the broker took the member three times not. `detached`: waited when the feed was forgotten. `damaged`: could not be read any more.
  * `pruned` and `withdrawn` answer a replay: those members of this epoch are gone; that epoch is over.
  */
-export type GapReason = Shed | 'refused' | 'detached' | 'damaged' | 'pruned' | 'withdrawn';
+export type GapReason = Shed | 'refused' | 'detached' | 'damaged' | 'pruned' | 'withdrawn' | 'erased';
 
 /** What a feed was entitled to and does not get, or not once more. */
 export interface Gap {
@@ -44,6 +80,8 @@ export interface Gap {
   readonly madeAt: number;
   readonly loss?: Loss;
   /** the members asked for that cannot be made any more */
+  /** no gap: the content of these members was erased */
+  readonly erased?: readonly string[];
   readonly asked?: { readonly stream: string; readonly first: number; readonly last: number };
 }
 

@@ -65,6 +65,20 @@ export function registerStore({ program, verb, text, call, done }: Registrar): v
   verb(program, 'backup <file>', 'backup').action(async (file, o) =>
     done(await (await import('./verbs/backup.ts')).backup(call(o), file)),
   );
+  const many = (value: string, before: readonly string[]): readonly string[] => [...before, value];
+  const none: readonly string[] = [];
+  verb(program, 'erase', 'erase')
+    .option('--device <id>', text('device'), many, none)
+    .option('--point <device.point>', text('erasePoint'), many, none)
+    .option('--form <id>', text('eraseForm'), many, none)
+    .option('--asset <id>', text('eraseAsset'), many, none)
+    .option('--person <name>', text('erasePerson'))
+    .option('--from <time>', text('from'))
+    .option('--to <time>', text('to'))
+    .option('--by <name>', text('by'))
+    .requiredOption('--reason <text>', text('reason'))
+    .option('--yes', text('yes'))
+    .action(async (o) => done(await (await import('./verbs/erase.ts')).erase(call(o), o)));
   verb(program, 'restore <file>', 'restore').action(async (file, o) =>
     done(await (await import('./verbs/backup.ts')).restore(call(o), file)),
   );

@@ -118,6 +118,16 @@ export const HELP = {
     zh: '从备份恢复（先停止网关；原文件改名保留）',
     en: 'put a backup back (stop the gateway first; the file in place is kept)',
   },
+  erase: {
+    zh: '删除某人、设备、表单或资产的全部记录，并通知已收到的平台；不可恢复',
+    en: 'take a person, device, form or asset out of everything kept, and tell the platforms; cannot be undone',
+  },
+  erasePoint: { zh: '设备.测点', en: 'device.point' },
+  eraseForm: { zh: '表单', en: 'form' },
+  eraseAsset: { zh: '资产及其设备', en: 'an asset and its devices' },
+  erasePerson: { zh: '出现此姓名的全部记录', en: 'whatever holds this name' },
+  reason: { zh: '原因', en: 'why' },
+  yes: { zh: '不再询问', en: 'do not ask' },
   write: {
     zh: '手动写一个输出：设备.测点 值（其 control 暂停一段时间）',
     en: 'switch an output by hand: device.point value (its control keeps off for a while)',

@@ -165,3 +165,29 @@ async function copyOne(from: string, to: string, levels = 2): Promise<void> {
     if (!missing(error)) throw error;
   }
 }
+
+/** Names of what lies in a folder; none when there is no such folder. */
+export async function namesIn(folder: string): Promise<readonly string[]> {
+  return readdir(folder).catch(() => []);
+}
+
+/** The copy that `copyFolder` replaced last goes. */
+export async function dropOldCopy(to: string): Promise<void> {
+  const current = await readlink(to).catch(() => '');
+  if (current !== '') await rm(`${to}.${current.endsWith('.a') ? 'b' : 'a'}`, { recursive: true, force: true });
+}
+
+/** Files of a folder of configuration that hold a text. */
+export async function filesHolding(folder: string, text: string, levels = 2): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const name of await namesIn(folder)) {
+    const path = join(folder, name);
+    const isFolder = await stat(path).then(
+      (s) => s.isDirectory(),
+      () => undefined,
+    );
+    if (isFolder === true && levels > 0) found.push(...(await filesHolding(path, text, levels - 1)));
+    if (isFolder === false && name.endsWith('.yaml') && (await readFile(path, 'utf8')).includes(text)) found.push(path);
+  }
+  return found;
+}

@@ -11,6 +11,8 @@ import type { Sqlite } from '../io/sqlite.ts';
 export interface Standing {
   keepMs: number;
   priority: number;
+  /** the feed is told what stands behind this position */
+  since: number;
   /** positions up to which members may have left, in this epoch or one before */
   sent: Record<Stream, number>;
   /** events and samples given up, by reason */

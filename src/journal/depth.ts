@@ -50,7 +50,7 @@ export function feedFacts(store: Store, streams: Streams, id: string): FeedFacts
     delivered,
     withheld,
     dropped,
-    gaps: allGaps(store.db, id),
+    gaps: allGaps(store.db, id).filter(({ gap }) => gap.erased === undefined),
   };
 }
 

@@ -10,7 +10,17 @@
  */
 import { WeinaoError } from '../base/errors/index.ts';
 import type { Stream } from '../base/event.ts';
-import type { Cursor, FeedDemand, FeedDepth, FeedFacts, FeedLedger, FeedState, OutMessage } from '../base/feed.ts';
+import type {
+  Cursor,
+  EraseCounts,
+  EraseWhat,
+  FeedDemand,
+  FeedDepth,
+  FeedFacts,
+  FeedLedger,
+  FeedState,
+  OutMessage,
+} from '../base/feed.ts';
 import type { Commit, Committed, Journal, JournalFacts, Restored } from '../base/journal.ts';
 import type { Clock, Log, Random, Timer } from '../base/ports.ts';
 import type { Reading } from '../base/reading.ts';
@@ -51,6 +61,8 @@ export interface JournalFace extends Journal {
   feeds(): Promise<readonly FeedFacts[]>;
   /** Gives up a feed that the configuration does not name. Throws journal.no_feed and journal.still_attached. */
   forget(feed: string): Promise<void>;
+  /** Takes what is about something out of the journal, for good; its feeds are told. */
+  erase(what: EraseWhat): Promise<EraseCounts>;
   /** feeds whose epoch changed under them (none named = all), and why */
   onRenewed(listener: RenewListener): () => void;
   /** feeds that lost what they had not taken */
@@ -181,6 +193,13 @@ class LiveJournal implements JournalFace {
 
   async forget(feed: string): Promise<void> {
     while (!(await this.ask<boolean>({ op: 'forget', feed })));
+  }
+
+  async erase(what: EraseWhat): Promise<EraseCounts> {
+    for (;;) {
+      const done = await this.ask<EraseCounts | undefined>({ op: 'erase', what, wall: this.deps.clock.now().wall });
+      if (done !== undefined) return done;
+    }
   }
 
   onHead(listener: (head: number) => void): () => void {

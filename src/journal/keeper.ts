@@ -1,11 +1,12 @@
 /** The store's thread, without the thread: takes batches of requests, answers each. Commits that wait together share one transaction. */
 import { createHash } from 'node:crypto';
 import { isWeinaoError, WeinaoError } from '../base/errors/index.ts';
-import type { Outward } from '../base/feed.ts';
+import type { EraseCounts, EraseWhat, Outward } from '../base/feed.ts';
 import type { Instant } from '../base/time.ts';
 import { freeBytes } from '../io/store-files.ts';
 import { depthOf, feedFacts } from './depth.ts';
 import { tellDisclosures } from './disclosures.ts';
+import { Eraser } from './eraser.ts';
 import type { Fresh } from './feed.ts';
 import { Leaving, overdue, reattach } from './left.ts';
 import type { Answer, Numbered, Opening, Request, Work } from './protocol.ts';
@@ -28,6 +29,7 @@ export class StoreKeeper {
   private readonly answer: (answer: Answer) => void;
   private open: Open | undefined;
   private leaving: Leaving | undefined;
+  private erasing: Eraser | undefined;
   private sincePersist = 0;
 
   /** @param free bytes the disk of a file has left */
@@ -124,6 +126,8 @@ export class StoreKeeper {
         return streams.ids().map((id) => feedFacts(store, streams, id));
       case 'forget':
         return this.forget(request.feed);
+      case 'erase':
+        return this.erase(request.what, request.wall);
       case 'remember':
         return this.remember(request.feed, request.key, request.body);
       case 'heads':
@@ -165,7 +169,18 @@ export class StoreKeeper {
     });
     this.open = { store, streams, retention: new Retention(store, streams) };
     this.leaving = undefined;
+    this.erasing = undefined;
     return store.facts();
+  }
+
+  private erase(what: EraseWhat, wall: number): EraseCounts | undefined {
+    const { store, streams } = this.opened();
+    if (JSON.stringify(this.erasing?.what) !== JSON.stringify(what)) this.erasing = new Eraser(store, streams, what);
+    const done = this.erasing?.step(wall);
+    if (done === undefined) return undefined;
+    this.erasing = undefined;
+    this.answer({ head: store.head });
+    return done;
   }
 
   private remember(feed: string, key: string, body: string | null): void {

@@ -13,6 +13,7 @@
 import { STREAMS } from '../base/event.ts';
 import type { Behind, Fresh, Losing } from './feed.ts';
 import type { Measure } from './measure.ts';
+import { putAside } from './quarantine.ts';
 import type { Segment, Store } from './store.ts';
 import type { Streams } from './streams.ts';
 
@@ -61,6 +62,7 @@ export class Retention {
 
   /** A commit found no room. @returns whether some was made */
   makeRoom(fresh: Fresh): boolean {
+    if (this.store.dropScrub()) return true;
     const segments = this.store.segments();
     if (segments.length <= 1) return this.dropRows(fresh, true);
     while (this.store.segments().length === segments.length)
@@ -76,7 +78,7 @@ export class Retention {
     const isLate = ({ keepMs }: Behind): boolean => isFull || fresh.wall - oldest.newest > keepMs;
     if (!behind.every(isLate)) return false;
     if (this.going?.segment.n !== oldest.n) this.going = { segment: oldest, counts: new Map() };
-    for (const { id } of behind) if (!this.count(this.going, id, groups)) return true;
+    for (const { id } of behind) if (!this.count(this.going, id, groups, fresh)) return true;
     const { counts } = this.going;
     const plans = behind.flatMap(({ id, acked }): Losing[] => {
       const loss = counts.get(id)?.measure.behind(acked);
@@ -88,7 +90,7 @@ export class Retention {
   }
 
   /** Counts on what a feed loses; true when all is counted. */
-  private count({ segment, counts }: Going, id: string, groups: number): boolean {
+  private count({ segment, counts }: Going, id: string, groups: number, fresh: Fresh): boolean {
     let known = counts.get(id);
     const { epoch } = this.streams.look(id).contract;
     if (known === undefined || known.measure.epoch !== epoch) {
@@ -97,7 +99,7 @@ export class Retention {
     }
     if (known.at >= segment.last) return true;
     const rows = this.store.groupsIn(segment.n, known.at, Math.min(groups, 4096));
-    this.streams.quarantine();
+    putAside(this.store, this.streams, fresh);
     known.measure.add(rows);
     known.at = rows.at(-1)?.position ?? segment.last;
     return known.at >= segment.last;
@@ -118,7 +120,7 @@ export class Retention {
     const last = going.at(-1)?.position;
     if (last === undefined) return false;
     const events = this.store.eventsAfter(0, going.length);
-    this.streams.quarantine();
+    putAside(this.store, this.streams, fresh);
     const plans = STREAMS.flatMap((stream) =>
       this.streams.behind(stream, last).flatMap(({ id, acked }): Losing[] => {
         const loss = this.streams.measure(id, stream).add(events).behind(acked);

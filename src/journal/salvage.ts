@@ -13,6 +13,7 @@ const TABLES: Readonly<Record<string, string>> = {
   memory: 'SELECT * FROM memory',
   feed_memory: 'SELECT * FROM feed_memory',
   gaps: 'SELECT * FROM gaps',
+  erased: 'SELECT * FROM erased',
 };
 
 export type Salvaged = ReadonlyMap<string, readonly (readonly unknown[])[]>;

@@ -3,7 +3,7 @@ import { WeinaoError } from '../base/errors/index.ts';
 import type { Sqlite } from '../io/sqlite.ts';
 
 /** What left before this version is not known: everything may have. */
-const OLD_STANDING = `{"keepMs":2592000000,"priority":5,"sent":{"a":${Number.MAX_SAFE_INTEGER},"t":${Number.MAX_SAFE_INTEGER}},"dropped":{}}`;
+const OLD_STANDING = `{"keepMs":2592000000,"priority":5,"since":0,"sent":{"a":${Number.MAX_SAFE_INTEGER},"t":${Number.MAX_SAFE_INTEGER}},"dropped":{}}`;
 
 /** A step as text, or as work that depends on what the file holds. */
 type Step = string | ((db: Sqlite) => void);
@@ -31,6 +31,7 @@ const STEPS: readonly Step[] = [
     for (const n of db.prepare('SELECT n FROM segments').pluck().all() as number[])
       db.exec(`ALTER TABLE tel_${n} ADD COLUMN crc INTEGER`);
   },
+  `CREATE TABLE erased (position INTEGER PRIMARY KEY, body TEXT NOT NULL);`,
 ];
 
 export const SCHEMA_VERSION = STEPS.length;
@@ -61,6 +62,7 @@ export function configure(db: Sqlite, synchronous: Synchronous): void {
   db.pragma('temp_store = MEMORY');
   db.pragma('cache_size = -2000');
   db.pragma('cell_size_check = ON');
+  db.pragma('secure_delete = FAST');
   const level = Number(db.pragma('synchronous', { simple: true }));
   if (synchronous === 'FULL' && level !== 2) throw new WeinaoError('journal.not_full');
 }

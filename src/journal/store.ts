@@ -11,7 +11,7 @@
  */
 import type { Alarm } from '../base/alarm.ts';
 import { type EventDraft, type StoredEvent, type Stream, streamOf } from '../base/event.ts';
-import type { JournalRow } from '../base/feed.ts';
+import type { ErasedMarks, JournalRow } from '../base/feed.ts';
 import { ulid } from '../base/ids.ts';
 import type { Commit, JournalFacts, MemoryRow, Restored, StateRow } from '../base/journal.ts';
 import { pack } from '../base/pack.ts';
@@ -33,6 +33,7 @@ import {
 import { replant, salvage } from './salvage.ts';
 import type { Group } from './samples.ts';
 import { createSegment } from './schema.ts';
+import { Statements } from './statements.ts';
 
 const SEGMENT_GROUPS = 4096;
 const QUARANTINE = 256;
@@ -77,6 +78,7 @@ export class Store {
   private segment: { n: number; groups: number; bytes: number; insert: Statement } | undefined;
   private damaged: DamagedRow[] = [];
   private makingRoom = false;
+  private hasErased = false;
 
   constructor(opening: Opening, hooks: StoreHooks) {
     this.opening = opening;
@@ -188,9 +190,27 @@ export class Store {
     this.counters.quarantined = (this.counters.quarantined ?? 0) + 1;
   }
 
+  /** Part of a transaction: what feeds keep of a row whose content is gone. */
+  markErased(db: Sqlite, position: number, marks: ErasedMarks): void {
+    db.prepare('INSERT OR REPLACE INTO erased VALUES (?, ?)').run(position, JSON.stringify(marks));
+    this.hasErased = true;
+  }
+
   private sound(rows: readonly (JournalRow | DamagedRow)[]): JournalRow[] {
     this.damaged.push(...rows.filter(isDamagedRow));
-    return rows.filter((row): row is JournalRow => !isDamagedRow(row));
+    const sound = rows.filter((row): row is JournalRow => !isDamagedRow(row));
+    return this.hasErased && sound.length > 0 ? this.withMarks(sound) : sound;
+  }
+
+  private withMarks(rows: readonly JournalRow[]): JournalRow[] {
+    const found = this.db
+      .prepare('SELECT position, body FROM erased WHERE position BETWEEN ? AND ?')
+      .all(rows[0]?.position, rows.at(-1)?.position) as { position: number; body: string }[];
+    const marks = new Map(found.map(({ position, body }) => [position, JSON.parse(body) as ErasedMarks]));
+    return rows.map((row) => {
+      const erased = marks.get(row.position);
+      return erased === undefined || row.kind === 'gap' ? row : { ...row, erased };
+    });
   }
 
   segments(): Segment[] {
@@ -198,19 +218,31 @@ export class Store {
   }
 
   /** Part of a transaction. */
-  dropSegment(db: Sqlite, { n, last }: Segment): void {
+  dropSegment(db: Sqlite, { n, first, last }: Segment): void {
     this.keepClock();
     dropMarksBefore(db, last);
     this.sql.forget(n);
     if (this.segment?.n === n) this.segment = undefined;
     db.exec(`DROP TABLE IF EXISTS tel_${n}`);
+    db.prepare('DELETE FROM erased WHERE position BETWEEN ? AND ? AND position NOT IN (SELECT position FROM rows)').run(
+      first,
+      last,
+    );
     db.prepare('DELETE FROM segments WHERE n = ?').run(n);
+  }
+
+  /** What fills free pages while something is erased gives them back. @returns whether there was any */
+  dropScrub(): boolean {
+    if (this.db.prepare("SELECT 1 FROM sqlite_master WHERE name = 'scrub'").get() === undefined) return false;
+    this.db.exec('DROP TABLE scrub');
+    return true;
   }
 
   /** Part of a transaction: events up to a position go. */
   dropEvents(db: Sqlite, upTo: number): void {
     this.keepClock();
     dropMarksBefore(db, upTo);
+    db.prepare('DELETE FROM erased WHERE position IN (SELECT position FROM rows WHERE position <= ?)').run(upTo);
     db.prepare('DELETE FROM rows WHERE position <= ?').run(upTo);
   }
 
@@ -227,6 +259,8 @@ export class Store {
       })();
       return;
     }
+    this.dropScrub();
+    this.hasErased = this.db.prepare('SELECT 1 FROM erased LIMIT 1').get() !== undefined;
     const meta = new Map(
       (this.db.prepare('SELECT key, value FROM meta').all() as { key: string; value: string }[]).map((r) => [
         r.key,
@@ -384,53 +418,6 @@ export class Store {
 const isFull = (error: unknown): boolean => sqliteCode(error) === 'SQLITE_FULL';
 
 type Last = { readonly position: number; readonly recorded: number } | undefined;
-
-/** Prepared once: a statement's memory is none of V8's, which therefore sees no reason to give up those that nobody holds any more. */
-class Statements {
-  private readonly db: Sqlite;
-  private groups: { readonly n: number; readonly statement: Statement } | undefined;
-  readonly setMeta: Statement;
-  readonly insertRow: Statement;
-  readonly eventsAfter: Statement;
-  readonly segmentsAfter: Statement;
-  readonly growSegment: Statement;
-  readonly setAlarm: Statement;
-  readonly setState: Statement;
-  readonly dropState: Statement;
-  readonly setMemory: Statement;
-  readonly dropMemory: Statement;
-
-  constructor(db: Sqlite) {
-    this.db = db;
-    this.setMeta = db.prepare('INSERT OR REPLACE INTO meta VALUES (?, ?)');
-    this.insertRow = db.prepare('INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?, ?, ?)');
-    this.eventsAfter = db.prepare('SELECT * FROM rows WHERE position > ? ORDER BY position LIMIT ?');
-    this.segmentsAfter = db.prepare('SELECT n FROM segments WHERE last > ? ORDER BY n').pluck();
-    this.growSegment = db.prepare(
-      `UPDATE segments SET first = CASE groups WHEN 0 THEN ? ELSE first END, last = ?, groups = groups + 1, samples = samples + ?,
-       bytes = bytes + ?, oldest = min(oldest, ?), newest = max(newest, ?) WHERE n = ?`,
-    );
-    this.setAlarm = db.prepare('INSERT OR REPLACE INTO alarms VALUES (?, ?, ?, ?)');
-    this.setState = db.prepare('INSERT OR REPLACE INTO states VALUES (?, ?)');
-    this.dropState = db.prepare('DELETE FROM states WHERE key = ?');
-    this.setMemory = db.prepare('INSERT OR REPLACE INTO memory VALUES (?, ?, ?)');
-    this.dropMemory = db.prepare('DELETE FROM memory WHERE device = ? AND key = ?');
-  }
-
-  /** Groups of a segment behind a position; the one read last is read next. */
-  groupsOf(n: number): Statement {
-    if (this.groups?.n !== n) {
-      const statement = this.db.prepare(`SELECT * FROM tel_${n} WHERE position > ? ORDER BY position LIMIT ?`);
-      this.groups = { n, statement };
-    }
-    return this.groups.statement;
-  }
-
-  /** A table goes: nothing may hold on to it. */
-  forget(n: number): void {
-    if (this.groups?.n === n) this.groups = undefined;
-  }
-}
 
 export function hexOf(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('hex').slice(0, 16);

@@ -47,7 +47,7 @@ import { dropLeft, type Left, leftOf } from './left.ts';
 import { dropMarks, firstMark, isMark, markBefore, saveMarks } from './marks.ts';
 import { Measure, type Measured } from './measure.ts';
 import type { Limit } from './protocol.ts';
-import type { DamagedRow } from './rows.ts';
+import { putAside } from './quarantine.ts';
 import type { Store } from './store.ts';
 import { type Course, headOf, passed, restart, take, type Walker, walk, walkTo } from './walker.ts';
 
@@ -176,10 +176,14 @@ export class Streams {
 
   /** A replay asked for what cannot be made any more: told once, as the next member of the stream. */
   gone(id: string, stream: Stream, reason: GapReason, asked: NonNullable<Gap['asked']>, wall: number): void {
+    if (!isAnswered(this.store.db, id, reason, asked)) this.append(id, stream, wall, { reason, asked });
+  }
+
+  /** A row of the feed alone, behind all others. */
+  append(id: string, stream: Stream, wall: number, body: Pick<Gap, 'reason' | 'asked' | 'erased'>): void {
     const feed = this.get(id);
-    if (isAnswered(this.store.db, id, reason, asked)) return;
     const position = this.store.head++;
-    const gap: Gap = { id: gapId(feed, stream, position, wall), reason, madeAt: Math.round(wall), asked };
+    const gap: Gap = { id: gapId(feed, stream, position, wall), madeAt: Math.round(wall), ...body };
     this.store.write((db) => {
       this.store.keepClock();
       putGap(db, { feed: id, stream, position }, gap);
@@ -214,32 +218,8 @@ export class Streams {
     }
   }
 
-  /** Rows that were read and cannot be believed are put aside, and told to those who may have got them. @returns whether there were any */
-  quarantine(): boolean {
-    const rows = this.store.takeDamaged();
-    if (rows.length === 0) return false;
-    const fresh = this.hooks.fresh();
-    const losses = rows.flatMap((row) =>
-      row.streams.flatMap((stream) =>
-        this.behind(stream, row.position)
-          .filter(({ id }) => this.mayHaveGot(id, stream, row))
-          .map(({ id }): Losing => {
-            const { count: lost, from = fresh.wall, to = fresh.wall, position } = row;
-            return { id, stream, position, loss: { lost, from, to, first: position } };
-          }),
-      ),
-    );
-    this.lose(losses, 'damaged', fresh, (db) => {
-      for (const row of rows) this.store.setAsideRow(db, row, fresh.wall);
-    });
-    return true;
-  }
-
-  /** What a damaged row held is not known: a feed is told of it when it gets anything of the rows beside it. */
-  private mayHaveGot(id: string, stream: Stream, { position }: DamagedRow): boolean {
-    const beside = this.store.rowsAfter(stream, position - ROWS_AT_ONCE / 2, ROWS_AT_ONCE);
-    this.store.takeDamaged();
-    return stream === 'a' || beside.length === 0 || this.measure(id, stream).add(beside).behind(0) !== undefined;
+  private quarantine(): boolean {
+    return putAside(this.store, this, this.hooks.fresh());
   }
 
   private gaveUp(id: string, reason: GapReason, lost: number): void {
@@ -350,7 +330,13 @@ export class Streams {
   private openNew(demand: FeedDemand, fresh: Fresh): FeedState {
     const { feed: id, keepMs, priority } = demand;
     const head = { position: this.store.head - 1, seq: 0, hash: ZEROS };
-    const standing: Standing = { keepMs, priority, sent: { a: head.position, t: head.position }, dropped: {} };
+    const standing: Standing = {
+      keepMs,
+      priority,
+      since: head.position,
+      sent: { a: head.position, t: head.position },
+      dropped: {},
+    };
     const left = leftOf(this.store.db, id);
     const contract = contractFor(
       demand,

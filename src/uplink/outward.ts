@@ -10,7 +10,7 @@
 import { createHash } from 'node:crypto';
 import type { Level, StoredEvent, Stream } from '../base/event.ts';
 import { streamOf } from '../base/event.ts';
-import type { ContractRow, Gap, OutMessage, Outward, StreamHead } from '../base/feed.ts';
+import type { ContractRow, Gap, JournalRow, OutMessage, Outward, StreamHead } from '../base/feed.ts';
 import { derivedUlid } from '../base/ids.ts';
 import { canonical, type JsonObject } from '../base/json.ts';
 import { pack } from '../base/pack.ts';
@@ -39,13 +39,14 @@ export function createOutward(secret: Uint8Array = new Uint8Array()): Outward {
     open: epochMember,
     encode: (contract, stream, head, row) => {
       if (row.kind === 'gap') return gapMember(contract, stream, head, row.position, row.gap);
+      if (row.erased !== undefined && isGone(contract, row)) return erasedMember(contract, stream, head, row);
       if (row.kind === 'group') return stream === 't' ? groupMember(contract, head, row) : undefined;
       return streamOf(row.event.kind) === stream
         ? eventMember(contract, stream, head, row.event, pseudonyms)
         : undefined;
     },
     entitled: (contract, stream, row) => {
-      if (row.kind === 'gap') return undefined;
+      if (row.kind === 'gap' || (row.erased !== undefined && isGone(contract, row))) return undefined;
       if (row.kind === 'group') {
         const shown = stream === 't' ? showGroup(contract.selects, row) : undefined;
         return shown === undefined ? undefined : { units: shown.count, from: shown.oldest, to: shown.newest };
@@ -68,6 +69,8 @@ interface Draft {
   readonly attributes: JsonObject;
   /** canonical JSON of `data` */
   readonly data: string;
+  /** its hash, when it is another one's than `data`'s */
+  readonly wndata?: string;
   readonly red: boolean;
   readonly samples: number;
   readonly units: number;
@@ -75,6 +78,9 @@ interface Draft {
   readonly about: OutMessage['about'];
 }
 
+type Content = Exclude<JournalRow, { kind: 'gap' }>;
+
+const ERASED = '{"erased":true}';
 /** what the feed says of itself */
 const OWN = { red: false, samples: 0, units: 0, disclosed: {}, about: {} } as const;
 
@@ -96,27 +102,55 @@ function epochMember(contract: ContractRow, stream: Stream, position: number): O
 }
 
 function gapMember(contract: ContractRow, stream: Stream, head: StreamHead, position: number, gap: Gap): OutMessage {
-  const { id, reason, madeAt, loss, asked } = gap;
+  const { id, reason, madeAt, loss, asked, erased } = gap;
   const lost = loss === undefined ? {} : { lost: loss.lost, from: isoTime(loss.from), to: isoTime(loss.to) };
   return seal(contract, stream, head, {
     id,
-    type: 'feed.gap',
+    type: erased === undefined ? 'feed.gap' : 'feed.erased',
     position,
     attributes: { time: isoTime(madeAt), recordedtime: isoTime(madeAt) },
-    data: canonical({ reason, ...lost, ...asked }),
+    data: canonical(erased === undefined ? { reason, ...lost, ...asked } : { ids: erased }),
     ...OWN,
   });
 }
 
+/** Content that this feed gets no more: all of it was erased, or some of a member that may have been sent as it was. */
+function isGone({ feed, epoch }: ContractRow, row: Content): boolean {
+  return row.kind === 'event' || row.count === 0 || row.erased?.[feed]?.epoch === epoch;
+}
+
+/** An envelope without its content. Where it may have been sent it keeps its hashes, so that a replay fits the chain. */
+function erasedMember(contract: ContractRow, stream: Stream, head: StreamHead, row: Content): OutMessage | undefined {
+  const mark = row.erased?.[contract.feed];
+  const kind = row.kind === 'event' ? row.event.kind : 'telemetry.sampled';
+  if (mark === undefined || streamOf(kind) !== stream) return undefined;
+  const { time, subject } = mark;
+  const named = subject === undefined ? {} : { subject };
+  const own =
+    row.kind === 'event'
+      ? { id: row.event.id, attributes: { ...attributesOf(row.event), ...named, time } }
+      : { id: row.id, attributes: { time, recordedtime: isoTime(row.recorded), ...unsyncedGroup(row) } };
+  return seal(contract, stream, head, {
+    ...own,
+    type: kind,
+    position: row.position,
+    data: ERASED,
+    ...(mark.epoch === contract.epoch ? { wndata: mark.wndata } : {}),
+    ...OWN,
+  });
+}
+
+const unsyncedGroup = ({ synced, boot, mono }: Group): JsonObject =>
+  synced ? {} : { wnclock: 'unsynced', wnboot: boot, wnmono: String(Math.round(mono)) };
+
 function groupMember(contract: ContractRow, head: StreamHead, row: Group): OutMessage | undefined {
   const shown = showGroup(contract.selects, row);
   if (shown === undefined) return undefined;
-  const unsynced = row.synced ? {} : { wnclock: 'unsynced', wnboot: row.boot, wnmono: String(Math.round(row.mono)) };
   return seal(contract, 't', head, {
     id: row.id,
     type: 'telemetry.sampled',
     position: row.position,
-    attributes: { time: isoTime(shown.newest), recordedtime: isoTime(row.recorded), ...unsynced },
+    attributes: { time: isoTime(shown.newest), recordedtime: isoTime(row.recorded), ...unsyncedGroup(row) },
     data: shown.data,
     red: false,
     samples: shown.count,
@@ -139,25 +173,13 @@ function eventMember(
   const { data, subject, disclosed } = event.kind.startsWith('feed.')
     ? { data: ownOf(event, feed), subject: undefined, disclosed: {} }
     : redact(event, rights, pseudonyms(feed, contract.pseudonyms));
-  const { correlation, causation, level, late, test, at } = event;
-  const [number, text] = level === undefined ? [] : SEVERITY[level];
   return seal(contract, stream, head, {
     id: event.id,
     type: event.kind,
     position: event.position,
-    attributes: {
-      time: isoTime(at.wall),
-      recordedtime: isoTime(event.recorded),
-      ...(subject === undefined ? {} : { subject }),
-      ...(correlation === undefined ? {} : { correlationid: correlation }),
-      ...(causation === undefined ? {} : { causationid: causation }),
-      ...(number === undefined || text === undefined ? {} : { severitynumber: number, severitytext: text }),
-      ...(late === true ? { wnlate: 'device' } : {}),
-      ...(test === true ? { wntest: true } : {}),
-      ...(at.synced ? {} : { wnclock: 'unsynced', wnboot: event.boot, wnmono: String(Math.round(at.mono)) }),
-    },
+    attributes: { ...attributesOf(event), ...(subject === undefined ? {} : { subject }) },
     data: canonical(data),
-    red: level === 'red',
+    red: event.level === 'red',
     samples: 0,
     units: 1,
     disclosed,
@@ -173,6 +195,22 @@ function ownOf({ kind, data }: StoredEvent, feed: string): JsonObject {
   return { ...data, heads: (data.heads as JsonObject | undefined)?.[feed] ?? [] };
 }
 
+/** Everything of an envelope that the event decides, but its subject. */
+function attributesOf(event: StoredEvent): JsonObject {
+  const { correlation, causation, level, late, test, at } = event;
+  const [number, text] = level === undefined ? [] : SEVERITY[level];
+  return {
+    time: isoTime(at.wall),
+    recordedtime: isoTime(event.recorded),
+    ...(correlation === undefined ? {} : { correlationid: correlation }),
+    ...(causation === undefined ? {} : { causationid: causation }),
+    ...(number === undefined || text === undefined ? {} : { severitynumber: number, severitytext: text }),
+    ...(late === true ? { wnlate: 'device' } : {}),
+    ...(test === true ? { wntest: true } : {}),
+    ...(at.synced ? {} : { wnclock: 'unsynced', wnboot: event.boot, wnmono: String(Math.round(at.mono)) }),
+  };
+}
+
 function seal(contract: ContractRow, stream: Stream, head: StreamHead, draft: Draft): OutMessage {
   const seq = head.seq + 1;
   const envelope: JsonObject = {
@@ -185,7 +223,7 @@ function seal(contract: ContractRow, stream: Stream, head: StreamHead, draft: Dr
     wnstream: `${contract.feed}.${stream}.${contract.epoch}`,
     wnview: contract.view,
     wnprev: head.hash,
-    wndata: sha256(draft.data),
+    wndata: draft.wndata ?? sha256(draft.data),
     ...draft.attributes,
   };
   const hash = sha256(canonical(envelope));

@@ -116,6 +116,8 @@ function dataOf(kind: string, told: Told): Schema {
       return object({ device: text, 'why?': text });
     case 'clock.synced':
       return object({ boot: text, offset: { type: 'integer' } });
+    case 'audit.erased':
+      return object({ 'by?': text, 'reason?': text, events: count, samples: count });
     case 'config.changed':
       return object({ hash: text, how: text, 'by?': text, 'old?': text, 'sections?': text });
     case 'audit.disclosed':

@@ -1,0 +1,291 @@
+/**
+ * Erasure (design, section 4): what the journal holds of a person, a device or a form is taken out of it, a few rows at a time beside the running
+ * gateway, and does not come back.
+ *
+ * - An event keeps its envelope and loses its body; a telemetry group loses the samples. Of members that may have been sent the hash of their data stays
+ *   with the feed it was made for (`erased`), so that a replay still verifies; members not yet sent go out as erased. Each feed that may have got some is
+ *   told their ids (`feed.erased`), and nothing else.
+ * - Rows are overwritten where they stand, padded to their old length, so that no page keeps an older copy beside them. The small tables are written
+ *   anew, free pages are filled with zeros, the write-ahead log is emptied, and a file of at most VACUUM_BYTES is rebuilt.
+ * Not promised: what the card itself keeps of blocks it replaced; files that were copied away before; damaged files that were set aside.
+ */
+import { type Alarm, withoutContent } from '../base/alarm.ts';
+import type { EventDraft } from '../base/event.ts';
+import { STREAMS, type Stream } from '../base/event.ts';
+import type { EraseCounts, ErasedMark, ErasedMarks, EraseWhat, JournalRow } from '../base/feed.ts';
+import { pack, padded, unpack } from '../base/pack.ts';
+import type { Sqlite } from '../io/sqlite.ts';
+import { ZEROS } from './feed.ts';
+import { isAbout, isSampleOf, mentions, type PastSample } from './matching.ts';
+import { type EventRow, eventCrc, type GroupRow, groupCrc } from './rows.ts';
+import type { Segment, Store } from './store.ts';
+import type { Streams } from './streams.ts';
+
+const ROWS_A_STEP = 200;
+const GROUPS_A_STEP = 32;
+const SCRUB_PAGES = 256;
+const VACUUM_BYTES = 64 * 1024 * 1024;
+const MOST_BYTES = 1024 * 1024;
+const IDS_A_MEMBER = 200;
+const SMALL = ['alarms', 'states', 'memory', 'feed_memory', 'gaps', 'quarantine'] as const;
+
+const NOWHERE = { position: 0, seq: 0, hash: ZEROS };
+
+type Told = Map<string, Record<Stream, string[]>>;
+
+export class Eraser {
+  readonly what: EraseWhat;
+  private readonly store: Store;
+  private readonly streams: Streams;
+  private readonly told: Told = new Map();
+  private readonly counts = { events: 0, groups: 0, samples: 0, alarms: 0, states: 0 };
+  private at = 0;
+  private end: number;
+  private segments: Segment[];
+  private phase: 'rows' | 'groups' | 'tables' | 'scrub' | 'done' = 'rows';
+
+  constructor(store: Store, streams: Streams, what: EraseWhat) {
+    this.store = store;
+    this.streams = streams;
+    this.what = what;
+    this.end = store.head - 1;
+    this.segments = store.segments();
+  }
+
+  /** @returns what was erased, when it is done */
+  step(wall: number): EraseCounts | undefined {
+    if (this.phase === 'rows') this.rows();
+    else if (this.phase === 'groups') this.groups();
+    else if (this.phase === 'tables') this.tables(wall);
+    else if (this.phase === 'scrub') this.scrub();
+    return this.phase === 'done' ? this.counts : undefined;
+  }
+
+  private rows(): void {
+    const { store, what } = this;
+    const query = store.db.prepare('SELECT * FROM rows WHERE position > ? AND position <= ? ORDER BY position LIMIT ?');
+    const rows = query.all(this.at, this.end, ROWS_A_STEP) as EventRow[];
+    const hit = rows.filter((row) => isAbout(JSON.parse(row.body) as EventDraft, what));
+    if (hit.length > 0) {
+      const marks = this.marksOf(store.rowsAfter('a', (hit[0]?.position ?? 1) - 1, ROWS_A_STEP), hit);
+      const more = this.marksOf(store.rowsAfter('t', (hit[0]?.position ?? 1) - 1, ROWS_A_STEP), hit);
+      store.write((db) => {
+        for (const row of hit) this.eraseEvent(db, row, { ...marks.get(row.position), ...more.get(row.position) });
+      });
+      this.counts.events += hit.length;
+    }
+    this.at = rows.at(-1)?.position ?? this.end;
+    if (rows.length < ROWS_A_STEP) this.next('groups');
+  }
+
+  private groups(): void {
+    const { store, what } = this;
+    const [segment] = this.segments;
+    if (segment === undefined) return this.next('tables');
+    const exists = store.segments().some((s) => s.n === segment.n);
+    const query = exists
+      ? store.db.prepare(
+          `SELECT * FROM tel_${segment.n} WHERE position > ? AND position <= ? ORDER BY position LIMIT ?`,
+        )
+      : undefined;
+    const rows = (query?.all(this.at, this.end, GROUPS_A_STEP) ?? []) as GroupRow[];
+    const hit = rows.flatMap((row) => {
+      const kept = rest(row, what);
+      return kept === undefined ? [] : [{ row, kept }];
+    });
+    if (hit.length > 0) {
+      const positions = new Set(hit.map(({ row }) => row.position));
+      const before = store.groupsIn(segment.n, this.at, GROUPS_A_STEP).filter((row) => positions.has(row.position));
+      const marks = this.marksOf(
+        before,
+        hit.map(({ row }) => row),
+      );
+      store.write((db) => {
+        for (const { row, kept } of hit) this.eraseGroup(db, segment.n, row, kept, marks.get(row.position) ?? {});
+      });
+      for (const { row, kept } of hit) this.counts.samples += row.count - kept.count;
+      this.counts.groups += hit.length;
+    }
+    this.at = rows.at(-1)?.position ?? this.at;
+    if (rows.length < GROUPS_A_STEP) this.segments = this.segments.slice(1);
+  }
+
+  /** What each feed was told, or would have been, of rows that go. */
+  private marksOf(
+    rows: readonly JournalRow[],
+    hit: readonly { readonly position: number; readonly id: string }[],
+  ): Map<number, ErasedMarks> {
+    const ids = new Map(hit.map(({ position, id }) => [position, id]));
+    const found = new Map<number, Record<string, ErasedMark>>();
+    for (const row of rows) {
+      const id = ids.get(row.position);
+      if (id === undefined || row.kind === 'gap') continue;
+      const marks: Record<string, ErasedMark> = { ...row.erased };
+      for (const feed of this.streams.ids())
+        for (const stream of STREAMS) {
+          const made = this.toldOf(feed, stream, row);
+          if (made === undefined) continue;
+          const isOld = marks[feed]?.epoch !== undefined && marks[feed].epoch !== '';
+          if (!isOld) marks[feed] = markOf(made.payload, made.mayHaveLeft ? made.epoch : '');
+          if (made.mayHaveLeft) this.tell(feed, stream, id);
+        }
+      found.set(row.position, marks);
+    }
+    return found;
+  }
+
+  /** The member a row makes for a feed, and whether it may have been sent; undefined when it is not for it. */
+  private toldOf(feed: string, stream: Stream, row: JournalRow): Made | undefined {
+    const { contract, acked, standing } = this.streams.look(feed);
+    if (row.position <= standing.since) return undefined;
+    const member = this.streams.outward.encode(contract, stream, NOWHERE, row);
+    if (member === undefined) return undefined;
+    const payload = contract.encoding === 'json+zstd' ? unpack(member.payload, MOST_BYTES) : member.payload;
+    const mayHaveLeft = row.position <= Math.max(acked[stream].position, standing.sent[stream]);
+    return { epoch: contract.epoch, payload, mayHaveLeft };
+  }
+
+  private tell(feed: string, stream: Stream, id: string): void {
+    const known = this.told.get(feed) ?? { a: [], t: [] };
+    known[stream].push(id);
+    this.told.set(feed, known);
+  }
+
+  private eraseEvent(db: Sqlite, row: EventRow, marks: ErasedMarks): void {
+    const draft = JSON.parse(row.body) as EventDraft;
+    const text = JSON.stringify({ ...draft, data: { erased: true } });
+    const body = text + ' '.repeat(Math.max(0, Buffer.byteLength(row.body) - Buffer.byteLength(text)));
+    const crc = row.crc === null ? null : eventCrc({ ...row, body });
+    db.prepare('UPDATE rows SET body = ?, crc = ? WHERE position = ?').run(body, crc, row.position);
+    this.store.markErased(db, row.position, marks);
+  }
+
+  private eraseGroup(db: Sqlite, n: number, row: GroupRow, kept: Kept, marks: ErasedMarks): void {
+    const { count, oldest, newest } = kept;
+    const body = padded(pack(kept.bytes), row.body.length);
+    const crc = row.crc === null ? null : groupCrc({ ...row, count, oldest, newest, body });
+    db.prepare(`UPDATE tel_${n} SET count = ?, oldest = ?, newest = ?, body = ?, crc = ? WHERE position = ?`).run(
+      count,
+      oldest,
+      newest,
+      body,
+      crc,
+      row.position,
+    );
+    this.store.markErased(db, row.position, marks);
+  }
+
+  /** What is kept by key: gone where it is about them; and everything of these tables is written anew, so that nothing older stays in their pages. */
+  private tables(wall: number): void {
+    const { store, what, counts } = this;
+    store.db.pragma('secure_delete = ON');
+    store.write((db) => {
+      db.prepare('DELETE FROM quarantine').run();
+      for (const { key, body, open } of db.prepare('SELECT key, body, open FROM alarms').all() as AlarmRow[])
+        if (mentions(key, body, what)) {
+          counts.alarms++;
+          if (open === 0) db.prepare('DELETE FROM alarms WHERE key = ?').run(key);
+          else
+            db.prepare('UPDATE alarms SET body = ? WHERE key = ?').run(
+              JSON.stringify(withoutContent(JSON.parse(body) as Alarm)),
+              key,
+            );
+        }
+      for (const { key, body } of db.prepare('SELECT key, body FROM states').all() as { key: string; body: string }[])
+        if (mentions(key, body, what)) counts.states += db.prepare('DELETE FROM states WHERE key = ?').run(key).changes;
+      for (const { device, key, body } of db.prepare('SELECT * FROM memory').all() as Record<string, string>[])
+        if (what.person !== undefined && (body ?? '').includes(what.person))
+          db.prepare('DELETE FROM memory WHERE device = ? AND key = ?').run(device, key);
+      for (const table of SMALL) rewrite(db, table);
+    });
+    for (const [feed, { a, t }] of this.told)
+      for (const [stream, ids] of [
+        ['a', a],
+        ['t', t],
+      ] as const)
+        for (let i = 0; i < ids.length; i += IDS_A_MEMBER)
+          this.streams.append(feed, stream, wall, { reason: 'erased', erased: ids.slice(i, i + IDS_A_MEMBER) });
+    this.next('scrub');
+  }
+
+  /** Free pages are filled and given back, some at a time. */
+  private scrub(): void {
+    const { db } = this.store;
+    const pageSize = Number(db.pragma('page_size', { simple: true }));
+    const free = Number(db.pragma('freelist_count', { simple: true }));
+    if (free > 2) {
+      this.store.write((tx) => {
+        tx.exec('CREATE TABLE IF NOT EXISTS scrub (x BLOB)');
+        const insert = tx.prepare('INSERT INTO scrub VALUES (zeroblob(?))');
+        for (let i = 0; i < Math.min(SCRUB_PAGES, free - 2); i++) insert.run(pageSize - 100);
+      });
+      return;
+    }
+    this.store.write((tx) => void tx.exec('DROP TABLE IF EXISTS scrub'));
+    db.pragma('secure_delete = FAST');
+    if (this.store.durable && this.store.room.use().used <= VACUUM_BYTES) db.exec('VACUUM');
+    db.pragma('wal_checkpoint(TRUNCATE)');
+    this.phase = 'done';
+  }
+
+  private next(phase: Eraser['phase']): void {
+    this.phase = phase;
+    this.at = 0;
+  }
+}
+
+interface Made {
+  readonly epoch: string;
+  readonly payload: Uint8Array;
+  readonly mayHaveLeft: boolean;
+}
+
+interface AlarmRow {
+  readonly key: string;
+  readonly body: string;
+  readonly open: number;
+}
+
+interface Kept {
+  readonly bytes: Uint8Array;
+  readonly count: number;
+  readonly oldest: number;
+  readonly newest: number;
+}
+
+/** What stays of a group; undefined when nothing of it goes. */
+function rest(row: GroupRow, what: EraseWhat): Kept | undefined {
+  let text: string;
+  try {
+    text = new TextDecoder().decode(unpack(row.body, MOST_BYTES));
+  } catch {
+    // Damaged: put aside when it is read for a feed, and the quarantine is emptied here.
+    return undefined;
+  }
+  const parsed = JSON.parse(text) as PastSample[] | { salt: string; samples: PastSample[] };
+  const samples = Array.isArray(parsed) ? parsed : parsed.samples;
+  const kept = samples.filter((sample) => !isSampleOf(sample, what));
+  if (kept.length === samples.length) return undefined;
+  const times = kept.map((s) => Date.parse(s.t));
+  const left = Array.isArray(parsed) ? kept : { salt: parsed.salt, samples: kept };
+  return {
+    bytes: new TextEncoder().encode(JSON.stringify(kept.length === 0 ? [] : left)),
+    count: kept.length,
+    oldest: kept.length === 0 ? row.oldest : Math.min(...times),
+    newest: kept.length === 0 ? row.newest : Math.max(...times),
+  };
+}
+
+function markOf(payload: Uint8Array, epoch: string): ErasedMark {
+  const { wndata, time, subject } = JSON.parse(new TextDecoder().decode(payload)) as Record<string, string>;
+  return { epoch, wndata: wndata ?? '', time: time ?? '', ...(subject === undefined ? {} : { subject }) };
+}
+
+function rewrite(db: Sqlite, table: (typeof SMALL)[number]): void {
+  const rows = db.prepare(`SELECT * FROM ${table}`).raw().all() as unknown[][];
+  db.exec(`DELETE FROM ${table}`);
+  const marks = Array.from({ length: rows[0]?.length ?? 0 }, () => '?').join(', ');
+  if (marks === '') return;
+  const insert = db.prepare(`INSERT INTO ${table} VALUES (${marks})`);
+  for (const row of rows) insert.run(...row);
+}
