@@ -155,6 +155,7 @@ class CameraDriver implements Driver {
   }
 
   async snapshot(signal: AbortSignal): Promise<Snapshot> {
+    await this.decided(signal);
     const { host } = this.base;
     if (this.session.standing === 'auth_failed') throw new WeinaoError('device.not_authorized', { host });
     const { snapshotUri } = this.camera;
