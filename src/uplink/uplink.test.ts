@@ -112,6 +112,7 @@ class House {
       level,
       correlation: `aid${n}`,
       data: { aid: `aid${n}`, n, text: '水位 {level}', values: { level: 1.5 } },
+      classes: {},
     };
     await this.journal.commit({ events: [event], alarms: [], states: [], memory: [] });
   }
