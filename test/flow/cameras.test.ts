@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Camera, type CameraFaults, PERSONAS, type PersonaName } from '../../drivers/onvif/simulator.ts';
+import { isJpeg } from '../../src/base/media.ts';
 import { type CameraHouse, openCameraHouse } from '../kit/camera-house.ts';
 
 const MINUTE = 60_000;
@@ -51,6 +52,8 @@ describe('every maker', () => {
       await clock.advance(5 * MINUTE);
       expect(valuesOf(house, point)).toEqual([false, true, false]);
       expect([camera.live().length, camera.mostParallel, camera.wrongPasswords]).toEqual([1, 1, 0]);
+      const picture = await house.house.engine.snapshot('cam_1', new AbortController().signal);
+      expect(isJpeg(picture?.bytes ?? new Uint8Array(0))).toBe(true);
       const stopping = house.house.stop();
       await clock.advance(5000);
       await stopping;

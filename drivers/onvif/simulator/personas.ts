@@ -94,7 +94,13 @@ const tplink: Persona = {
   subscriptionPort: () => 1024,
   auth: { ...AUTH, digest: [] },
   slots: 6,
-  faults: { refusedAs: 400, pullEndsAfterMs: 10_000, staleInitial: true, noSlots: 'kick-oldest' },
+  faults: {
+    refusedAs: 400,
+    pullEndsAfterMs: 10_000,
+    staleInitial: true,
+    noSlots: 'kick-oldest',
+    snapshotAuth: 'none',
+  },
   properties: [
     { ...cell('MyMotionDetectorRule'), source: { ...TAPO('MyMotionDetectorRule') } },
     {
