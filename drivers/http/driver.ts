@@ -10,9 +10,10 @@
  * Bounds: those of src/io/http-server.ts; MOST events of a request; MOST_EACH events a second of a token (429); guesses of an address (guard.ts); 64 KB and
  * 32 levels of JSON.
  */
+
+import { Bucket } from '../../src/base/bucket.ts';
 import { isWeinaoError } from '../../src/base/errors/index.ts';
 import type { DeviceModel } from '../../src/base/model.ts';
-import { Bucket } from '../../src/kit/bucket.ts';
 import type { RawReading } from '../../src/kit/driver.ts';
 import type { Intake, IntakeContext, IntakeReply, IntakeRequest, LastHeard, Made } from '../../src/kit/intake.ts';
 import { doubtOf, fits, idOf, isDoubtful, readingOf, whenOf } from '../../src/kit/picked.ts';

@@ -3,8 +3,8 @@
  * secrets again every KEPT_MS, so that a changed one needs no restart; only their digests are kept.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { Bucket } from '../../src/base/bucket.ts';
 import type { DeviceModel } from '../../src/base/model.ts';
-import { Bucket } from '../../src/kit/bucket.ts';
 import type { IntakeContext } from '../../src/kit/intake.ts';
 import type { HttpDevice } from './schema.ts';
 

@@ -12,9 +12,9 @@
  * `weinao probe`.
  */
 import { createHash } from 'node:crypto';
+import { Bucket } from '../../src/base/bucket.ts';
 import type { Timer } from '../../src/base/ports.ts';
 import type { Value } from '../../src/base/reading.ts';
-import { Bucket } from '../../src/kit/bucket.ts';
 import type { WriteResult } from '../../src/kit/driver.ts';
 import type { Intake, IntakeContext, LastHeard, Made, Message } from '../../src/kit/intake.ts';
 import { Body, type Readings, type Refusal, saidIn } from './codec.ts';

@@ -9,11 +9,11 @@
  * After its signal it ends the subscription, for UNSUBSCRIBE_MS at most. It writes nothing to the camera: no clock, no setting, no PTZ.
  */
 import { createHash } from 'node:crypto';
+import { Bucket } from '../../src/base/bucket.ts';
 import { WeinaoError } from '../../src/base/errors/index.ts';
 import type { JsonObject } from '../../src/base/json.ts';
 import type { DoorContext, Driver, Identity, PollResult, RawReading, Snapshot } from '../../src/kit/driver.ts';
 import type { Base } from './addresses.ts';
-import { Bucket } from './bucket.ts';
 import { Camera, type Offers } from './camera.ts';
 import { CameraClient, type Credentials } from './client.ts';
 import type { Notification } from './codec.ts';

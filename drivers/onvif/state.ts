@@ -8,10 +8,11 @@
  * Bounds: MOST_PROPERTIES; a plain event is told within a budget (RATE, BURST), beyond which several are one; of one answer each point tells all
  * its changes within that budget, beyond it that it was on, and what it is at last.
  */
+
+import { Bucket } from '../../src/base/bucket.ts';
 import type { Clock, Timer } from '../../src/base/ports.ts';
 import type { Value } from '../../src/base/reading.ts';
 import type { RawReading } from '../../src/kit/driver.ts';
-import { Bucket } from './bucket.ts';
 import type { Notification } from './codec.ts';
 import { meaningOf, readBool, readNumber } from './meaning.ts';
 import type { CameraPoint } from './schema.ts';

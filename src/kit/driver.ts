@@ -6,45 +6,20 @@
  * Promises of the driver: only declared points; no timers and no retries of its own; throws only WeinaoError; no module-level state.
  */
 import type { DriverFace } from '../base/driver.ts';
-import type { WeinaoError } from '../base/errors/index.ts';
 import type { LineDoor } from '../base/frame.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { Priority } from '../base/line.ts';
 import type { DeviceModel, LineChannel, SecretRef } from '../base/model.ts';
 import type { Clock, HttpDoor, Log, Random, UdpDoor } from '../base/ports.ts';
-import type { Reason, Value } from '../base/reading.ts';
+import type { Value } from '../base/reading.ts';
 import type { Text } from '../base/text.ts';
 import type { Intake, IntakeContext } from './intake.ts';
 import type { Simulation } from './simulation.ts';
-
-/** A value as the device gave it; the runner stamps time. */
-export interface RawReading {
-  readonly point: string;
-  /** null when the device says "no value" or the bytes make no sense: then `why` is set */
-  readonly value: Value | null;
-  readonly quality?: 'good' | 'uncertain' | 'bad';
-  readonly why?: Reason;
-  /** the device's own event time, UTC ms, where its clock is trusted */
-  readonly ts?: number;
-}
-
-/**
- * Partial success is normal: each asked point stands in `readings` or in `faults`, never in both. Only a driver that listens may leave out points: those of
- * which nothing has been said yet.
- */
-export interface PollResult {
-  readonly readings: readonly RawReading[];
-  readonly faults: readonly { readonly point: string; readonly error: WeinaoError }[];
-}
+import type { ListenContext, Memory, PollResult, RawReading, WriteResult } from './told.ts';
 
 export type { Framer, FrameVerdict, LineDoor, Turn } from '../base/frame.ts';
 export type { HttpAnswer, HttpAsk, HttpDoor, HttpLimits, UdpAddress, UdpDoor } from '../base/ports.ts';
-
-export interface Memory {
-  get(key: string): string | undefined;
-  /** persisted with the next commit; null deletes */
-  set(key: string, body: string | null): void;
-}
+export type { ListenContext, Memory, PollResult, RawReading, WriteResult } from './told.ts';
 
 export interface DriverContext {
   readonly device: DeviceModel;
@@ -74,11 +49,6 @@ export interface Identity {
   readonly present: boolean;
   /** what the device says it is, where the protocol can tell */
   readonly says?: string;
-}
-
-export interface WriteResult {
-  readonly done: boolean;
-  readonly readBack?: Value;
 }
 
 export interface Driver {
@@ -197,16 +167,6 @@ export interface DevicePlan {
   readonly leastMs: number;
   /** what the device taught, and what follows from it */
   readonly learned: readonly Text[];
-}
-
-/** What a driver that only listens is given, for all devices of its channel. */
-export interface ListenContext {
-  readonly devices: readonly DeviceModel[];
-  readonly clock: Clock;
-  readonly log: Log;
-  memory(device: string): Memory;
-  /** The device spoke, and said this; without readings it only showed that it is there. */
-  hear(device: string, result: PollResult): void;
 }
 
 /** One connection of a device to us. What it holds of an unfinished frame is bounded by the driver. */

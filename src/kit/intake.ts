@@ -4,7 +4,7 @@
  */
 import type { SecretRef } from '../base/model.ts';
 import type { Value } from '../base/reading.ts';
-import type { ListenContext, WriteResult } from './driver.ts';
+import type { ListenContext, WriteResult } from './told.ts';
 
 /** A message of a broker. */
 export interface Message {

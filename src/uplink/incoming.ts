@@ -1,7 +1,8 @@
 /** What a platform sends down besides commands, read with suspicion: a token bucket before any parsing, bounded bytes, and nothing believed but its shape. */
+
+import { Bucket } from '../base/bucket.ts';
 import type { Stream } from '../base/event.ts';
 import type { Clock } from '../base/ports.ts';
-import { Bucket } from './bucket.ts';
 
 const MAX_BYTES = 4096;
 const PER_SECOND = 20;

@@ -3,12 +3,13 @@
  * has nothing parsed. Answers go to the MQTT 5 response topic when it lies under the feed's own prefix and is none of the contract's own topics;
  * at most MOST_ANSWERS are on their way at once.
  */
+
+import { Bucket } from '../base/bucket.ts';
 import type { Arrival, Refusal } from '../base/command.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { FeedModel } from '../base/model.ts';
 import type { Clock } from '../base/ports.ts';
 import type { Beside, BrokerConnection } from '../io/mqtt.ts';
-import { Bucket } from './bucket.ts';
 import { readCommand } from './command.ts';
 
 const PER_SECOND = 10;

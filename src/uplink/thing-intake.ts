@@ -5,12 +5,12 @@
  * done, or the first reason why not.
  */
 import { createHash } from 'node:crypto';
+import { Bucket } from '../base/bucket.ts';
 import type { Arrival, Command, Refusal } from '../base/command.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { FeedModel } from '../base/model.ts';
 import type { Clock } from '../base/ports.ts';
 import { isoTime } from '../base/time.ts';
-import { Bucket } from './bucket.ts';
 import type { Heard, Packet, PlatformCommand } from './codec.ts';
 
 const PER_SECOND = 10;

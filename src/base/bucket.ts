@@ -1,4 +1,4 @@
-/** A token bucket: so many a second, and a burst. */
+/** A token bucket on monotonic time: `burst` at once, `rate` a second in the long run. */
 export class Bucket {
   private readonly rate: number;
   private readonly burst: number;
