@@ -71,3 +71,23 @@ describe('a bit that flipped', () => {
     expect(flips).toBeGreaterThan(50);
   });
 });
+
+describe('pages that were overwritten', () => {
+  it('are found when they are read: at boot, too, the file is set aside and the feed goes on', async () => {
+    const path = newPath();
+    await make(path);
+    const db = openSqlite(path);
+    const root = Number(db.prepare("SELECT rootpage FROM sqlite_master WHERE name = 'tel_1'").pluck().get());
+    db.close();
+    const image = readFileSync(path);
+    image.fill(0xee, (root - 1) * 4096, root * 4096);
+    writeFileSync(path, image);
+    const b = open(path);
+    await b.journal.start();
+    const t = await takeAll(b, 'street', 't');
+    expect(t.map((m) => m.type)).toContain('weinao.feed.epoch.v1');
+    expect((await b.journal.facts()).setAside?.path).toContain('journal.db.damaged-');
+    expect((await b.journal.commit(work(draft(9, b.clock)))).durable).toBe(true);
+    await b.journal.close();
+  });
+});

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { isWeinaoError, WeinaoError } from '../base/errors/index.ts';
 import type { EraseCounts, EraseWhat, Outward } from '../base/feed.ts';
 import type { Instant } from '../base/time.ts';
+import { sqliteCode } from '../io/sqlite.ts';
 import { freeBytes } from '../io/store-files.ts';
 import { depthOf, feedFacts } from './depth.ts';
 import { tellDisclosures } from './disclosures.ts';
@@ -80,9 +81,20 @@ export class StoreKeeper {
 
   private one(request: Numbered, run: () => unknown): void {
     try {
-      this.answer({ n: request.n, value: run() });
+      this.answer({ n: request.n, value: this.survive(run) });
     } catch (error) {
       this.fail(request.n, error);
+    }
+  }
+
+  /** Pages found damaged while reading end the file's life, as they do while writing: another one takes its place, and the question is asked of it. */
+  private survive(run: () => unknown): unknown {
+    try {
+      return run();
+    } catch (error) {
+      if (this.open?.store.durable !== true || sqliteCode(error)?.startsWith('SQLITE_CORRUPT') !== true) throw error;
+      this.open.store.abandon(error);
+      return run();
     }
   }
 

@@ -89,7 +89,12 @@ export class Store {
     this.setAside = opened.setAside;
     this.sql = new Statements(this.db);
     this.room = this.newRoom();
-    this.begin(opened.fresh, hexOf(opening.entropy));
+    try {
+      this.begin(opened.fresh, hexOf(opening.entropy));
+    } catch (error) {
+      if (opened.fresh || !isDamage(error)) throw error;
+      this.exchange(error);
+    }
     this.room.ballast();
   }
 
@@ -145,7 +150,7 @@ export class Store {
         Object.assign(this.counters, counters);
         if (isFull(error) && tries < MOST_TRIES && this.makeRoom()) continue;
         if (!this.durable || tries > MOST_TRIES) throw error;
-        this.replaceFile(error);
+        this.abandon(error);
         this.counters.recommitted = (this.counters.recommitted ?? 0) + 1;
         tries = MOST_TRIES;
       }
@@ -288,7 +293,13 @@ export class Store {
     this.sql.setMeta.run('clock', JSON.stringify({ head: this.head, newest: this.newest }));
   }
 
-  private replaceFile(cause: unknown): void {
+  /** Another database takes the place of this one, with what can still be read of it. */
+  abandon(cause: unknown): void {
+    this.exchange(cause);
+    this.hooks.replaced(this, cause instanceof Error ? cause.message : String(cause));
+  }
+
+  private exchange(cause: unknown): void {
     const { path, synchronous, entropy } = this.opening;
     this.damaged = [];
     const salvaged = salvage(this.db);
@@ -307,7 +318,10 @@ export class Store {
     this.room = this.newRoom();
     this.begin(true, hexOf(entropy.map((b) => b ^ 0xa5)));
     this.db.transaction(() => replant(this.db, salvaged))();
-    this.hooks.replaced(this, why);
+    const last = this.db.prepare('SELECT max(position) AS position, max(recorded) AS recorded FROM rows').get() as Last;
+    this.head = Math.max(this.head, (last?.position ?? 0) + 1);
+    this.newest = Math.max(this.newest, last?.recorded ?? 0);
+    this.keepClock();
   }
 
   private newRoom(): Room {
