@@ -10,7 +10,8 @@ import type { AskOptions, CameraClient, Reply } from './client.ts';
 import type { Notification } from './codec.ts';
 import { pullLimits } from './faults.ts';
 import { LIFE } from './lease.ts';
-import { eventPropertiesQuestion, type OfferedTopic, shownAddress, topicsOf } from './offers.ts';
+import { eventPropertiesQuestion, type OfferedTopic, topicsOf } from './offers.ts';
+import { type Look, lookAt } from './oneshot.ts';
 import type { Outcome, Step, Subscription } from './session.ts';
 import {
   createQuestion,
@@ -20,7 +21,6 @@ import {
   referencesOf,
   renewQuestion,
   snapshotUriQuestion,
-  streamUriQuestion,
   syncQuestion,
   unsubscribeQuestion,
 } from './soap.ts';
@@ -41,11 +41,9 @@ export interface About {
   readonly serial: string;
 }
 
-export interface Offers {
+export interface Offers extends Look {
   /** undefined: it does not tell which */
   readonly topics?: readonly OfferedTopic[];
-  readonly stream?: string;
-  readonly snapshot?: string;
 }
 
 export class Camera {
@@ -196,24 +194,16 @@ export class Camera {
     return { kind: 'done' };
   }
 
-  /** For a person who asks; a camera that refuses any of it is none the worse. */
+  /** For a person who asks; a camera that refuses any of it is none the worse. Nothing else may be asked meanwhile. */
   async offers(table: TopicTable, signal: AbortSignal): Promise<Offers> {
-    const body = async (path: string, question: Question): Promise<XmlElement | undefined> => {
-      const reply = await this.client.ask(urlAt(this.base, path), question, { signal }).catch(() => undefined);
-      return reply?.kind === 'answer' && reply.answer.type === 'other' ? reply.answer.body : undefined;
-    };
-    const { host } = this.base;
-    const eventPath = this.eventPath ?? this.base.path;
-    const events = await body(eventPath, eventPropertiesQuestion(urlAt(this.base, eventPath)));
-    const profile = childOf(await body(this.mediaPath, QUESTIONS.profiles), 'Profiles')?.attributes.get('token');
-    const media = profile === undefined ? undefined : await body(this.mediaPath, streamUriQuestion(profile));
-    const stream = shownAddress(findIn(media, 'Uri')?.text.trim(), host);
-    const snapshot = shownAddress(this.snapshotUri, host);
-    return {
-      ...(events === undefined ? {} : { topics: topicsOf(events, table) }),
-      ...(stream === undefined ? {} : { stream }),
-      ...(snapshot === undefined ? {} : { snapshot }),
-    };
+    const { base, client, clock } = this;
+    const url = urlAt(base, this.eventPath ?? base.path);
+    const reply = await client.ask(url, eventPropertiesQuestion(url), { signal }).catch(() => undefined);
+    const events = reply?.kind === 'answer' && reply.answer.type === 'other' ? reply.answer.body : undefined;
+    const at = (service: string | undefined): string => urlAt(base, service === undefined ? base.path : this.mediaPath);
+    const isRefused = reply?.kind === 'fault' && reply.is === 'auth';
+    const look = isRefused || signal.aborted ? {} : await lookAt({ client, clock, host: base.host, at }, signal);
+    return { ...(events === undefined ? {} : { topics: topicsOf(events, table) }), ...look };
   }
 
   private async create(isAbsolute: boolean, signal: AbortSignal): Promise<Outcome> {

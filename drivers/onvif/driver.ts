@@ -4,8 +4,8 @@
  * The loop is the only one that asks the camera in SOAP, one question at a time, because some cameras reboot when two come together: whether it still knows
  * us is asked between two pulls, and a poll asks nothing. Only pictures are fetched beside it, for they are wanted at once and are plain HTTP.
  * A loss is told once, as faults of all points; from then on polls tell it. Kept over a restart are the subscriptions that may still hold a slot.
- * The `onvif` package is not used here: it opens sockets of its own, knows no cap on an answer and no end of a slow one, guesses types of values, and loses a
- * fault's subcode; it is the other client in test/flow/camera.test.ts.
+ * What a person asks of it (profiles, stream and picture, topics) is asked by the same loop between two pulls; oneshot.ts has the `onvif` package for that. Events
+ * and health are our own client's: the package loses a fault's subcode and guesses types of values, and its loop of pulls can end without a word.
  * After its signal it ends the subscription, for UNSUBSCRIBE_MS at most. It writes nothing to the camera: no clock, no setting, no PTZ.
  */
 import { createHash } from 'node:crypto';

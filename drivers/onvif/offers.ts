@@ -1,4 +1,4 @@
-/** What else a camera offers, for the person who sets it up: its topics and its stream. Nothing of it is needed for the gateway's work. */
+/** The topics a camera offers, for the person who sets it up. Nothing of it is needed for the gateway's work. */
 import { findIn, type XmlElement } from '../../src/kit/xml.ts';
 import type { Question } from './soap.ts';
 import { KINDS, type TopicTable } from './topics.ts';
@@ -40,11 +40,4 @@ export function topicsOf(body: XmlElement, table: TopicTable): readonly OfferedT
 function offered(topic: string, table: TopicTable): OfferedTopic {
   const row = table.row(topic);
   return row === undefined ? { topic } : { topic, kind: row.kind, zh: KINDS[row.kind].says.zh };
-}
-
-/** A camera's address for a person: on the configured host, without user and password. */
-export function shownAddress(uri: string | undefined, host: string): string | undefined {
-  if (uri === undefined || !URL.canParse(uri)) return undefined;
-  const url = new URL(uri);
-  return `${url.protocol}//${host}${url.port === '' ? '' : `:${url.port}`}${url.pathname}${url.search}`;
 }

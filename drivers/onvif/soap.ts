@@ -39,13 +39,6 @@ export const QUESTIONS = {
 export const snapshotUriQuestion = (profile: string): Question =>
   media('GetSnapshotUri', `<trt:ProfileToken>${escapeXml(profile)}</trt:ProfileToken>`);
 
-export const streamUriQuestion = (profile: string): Question =>
-  media(
-    'GetStreamUri',
-    '<trt:StreamSetup><tt:Stream>RTP-Unicast</tt:Stream><tt:Transport><tt:Protocol>RTSP</tt:Protocol></tt:Transport></trt:StreamSetup>' +
-      `<trt:ProfileToken>${escapeXml(profile)}</trt:ProfileToken>`,
-  );
-
 /** @param end a duration in ms, or the camera's own time at which it ends */
 export const createQuestion = (to: string, end: number | Date): Question => ({
   action: `${EVENTS}/EventPortType/CreatePullPointSubscriptionRequest`,

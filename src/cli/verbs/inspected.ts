@@ -21,6 +21,8 @@ export interface Inspected {
     readonly clock_skew_s?: number;
     readonly pull_age_s?: number;
     readonly subscriptions?: number;
+    readonly services?: readonly string[];
+    readonly profiles?: readonly { readonly token: string; readonly name: string; readonly video?: string }[];
     readonly stream?: string;
     readonly snapshot?: string;
     readonly topics?: readonly { readonly topic: string; readonly kind?: string; readonly zh?: string }[];
@@ -55,6 +57,10 @@ export function inspectedText({ device, camera }: Inspected, lang: Lang): string
     [zh ? '时钟差' : 'clock off by', camera.clock_skew_s === undefined ? undefined : `${camera.clock_skew_s} s`],
     [zh ? '最近拉取' : 'last pull', camera.pull_age_s === undefined ? undefined : `${camera.pull_age_s} s`],
     [zh ? '占用订阅' : 'subscriptions', camera.subscriptions],
+    [zh ? '服务' : 'services', camera.services?.join(' ')],
+    ...(camera.profiles ?? []).map(
+      ({ token, name, video = '' }) => [zh ? '通道配置' : 'profile', `${token}  ${name}  ${video}`] as const,
+    ),
     [zh ? '视频流' : 'stream', camera.stream],
     [zh ? '抓图' : 'snapshot', camera.snapshot],
   ];
