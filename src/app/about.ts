@@ -1,16 +1,22 @@
 /**
  * What the site knows of an event at its commit, written beside it because the site may be another one when it leaves: the class of the thing it is
  * about, where that is (as coarse as anybody may know, and exactly), and the feeds an alarm was escalated to.
+ *
+ * A thing the site does not know (any more: the last revisions of an alarm come when its device was taken out of the configuration; or a platform
+ * named it) is taken for personal.
  */
 import type { EventDraft } from '../base/event.ts';
 import type { JsonObject } from '../base/json.ts';
-import type { SiteModel } from '../base/model.ts';
+import type { DataClass, SiteModel } from '../base/model.ts';
 import { type Privacy, placeData, positionData, privacyOf } from '../base/privacy.ts';
 
 export type Describe = (draft: EventDraft) => EventDraft;
 
-export function describer(model: SiteModel): Describe {
+/** @param made ids of things that rules made */
+export function describer(model: SiteModel, made: Iterable<string>): Describe {
   const privacy = privacyOf(model);
+  const own = new Set(['', SITE, ...made]);
+  const isKnown = (id: string): boolean => [model.devices, model.assets, model.places, own].some((all) => all.has(id));
   return (draft) => {
     const { kind, data, told } = draft;
     const thing = String(data.device ?? draft.subject ?? '');
@@ -18,11 +24,19 @@ export function describer(model: SiteModel): Describe {
     const { told: _, ...rest } = draft;
     return {
       ...rest,
-      ...placed(draft, thing, model, privacy),
+      ...placed(draft, isOfThing(draft) && !isKnown(thing) ? 'personal' : privacy.of(thing), model, privacy),
       ...(feeds === undefined || feeds.length === 0 ? {} : { told: feeds }),
     };
   };
 }
+
+/** What is about things of the site; the rest is about the gateway, a form, a statistic. */
+const ABOUT_THINGS = ['alarm', 'command', 'device'];
+/** where a rule without `each` stands */
+const SITE = 'site';
+
+const isOfThing = ({ kind, data }: EventDraft): boolean =>
+  ABOUT_THINGS.includes(kind.slice(0, kind.indexOf('.'))) && !String(data.rule ?? '').startsWith('sys.');
 
 function feedsOf(people: readonly string[], model: SiteModel): readonly string[] {
   return [...new Set(people.flatMap((name) => model.people.get(name)?.feed ?? []))];
@@ -30,11 +44,12 @@ function feedsOf(people: readonly string[], model: SiteModel): readonly string[]
 
 /** Data with its place, and the classes that go with both. */
 function placed(
-  { data, classes }: EventDraft,
-  thing: string,
+  { data, classes, subject }: EventDraft,
+  ofThing: DataClass,
   model: SiteModel,
   privacy: Privacy,
 ): Pick<EventDraft, 'data' | 'classes'> {
+  const thing = String(data.device ?? subject ?? '');
   const { path } = (data.place ?? {}) as { path?: unknown };
   const { at } = model.devices.get(thing) ?? model.assets.get(thing) ?? {};
   const zone = typeof path === 'string' ? path : undefined;
@@ -45,7 +60,6 @@ function placed(
     ...(isFlat ? placeData(place) : {}),
     ...(at === undefined ? {} : positionData(at)),
   };
-  const ofThing = privacy.of(thing);
   const ofSpot = isFlat ? privacy.of(place.id) : ofThing;
   const { place: _, ...others } = data;
   const hasSpot = Object.keys(spot).length > 0 && zone !== undefined;

@@ -408,7 +408,7 @@ class LiveHouse implements House {
 
   private take({ model, machine }: CheckedSite): void {
     this.hub.model(model);
-    this.describe = describer(model);
+    this.describe = describer(model, machine.made.keys());
     this.made.set(machine.made);
     const personal = [...allPoints(model, machine.made)].filter(([, point]) => point.class !== 'none');
     this.personal = new Set(personal.map(([id]) => id));

@@ -21,14 +21,13 @@ export function resolveView(
   model: SiteModel,
   made: ReadonlyMap<string, readonly PointModel[]>,
 ): ResolvedView {
-  const points = [...allPoints(model, made)].map(([id, point]) => ({
-    device: id.slice(0, id.indexOf('.')),
-    point: point.id,
-    of: point.class,
-  }));
+  const privacy = privacyOf(model);
+  const points = [...allPoints(model, made)].map(([id, point]): Point => {
+    const device = id.slice(0, id.indexOf('.'));
+    return { device, point: point.id, of: point.class, isSomebodys: privacy.of(device) !== 'none' };
+  });
   if (view === 'everything') return { kind: 'everything', points: grouped(points.filter((p) => p.of !== 'none')) };
   const things = thingsOf(model, made);
-  const privacy = privacyOf(model);
   const { commands, config } = Object.assign({}, ...view.map(plainRights)) as { commands?: Rights; config?: Rights };
   return {
     kind: 'list',
@@ -53,6 +52,8 @@ interface Point {
   readonly device: string;
   readonly point: string;
   readonly of: PointModel['class'];
+  /** of a thing that is about people: its id, too, tells of them */
+  readonly isSomebodys: boolean;
 }
 
 type Things = ReadonlyMap<string, Thing>;
@@ -99,11 +100,14 @@ function fits({ type, tag, zone, device }: ThingSelector, thing: Thing | undefin
   );
 }
 
-function isSampled({ telemetry }: SelectionSpec, { device, point, of }: Point, things: Things, model: SiteModel) {
-  if (telemetry === undefined || !isNamed({ classes: telemetry.classes ?? [] }, of)) return false;
-  const { points } = telemetry;
+/** A harmless point of somebody's device (its battery) leaves only where some class is named: each sample carries the id, and the id says whose it is. */
+function isSampled({ telemetry }: SelectionSpec, point: Point, things: Things, model: SiteModel): boolean {
+  if (telemetry === undefined) return false;
+  const { points, classes = [] } = telemetry;
+  if (!isNamed({ classes }, point.of) || (point.isSomebodys && classes.length === 0)) return false;
   return (
-    (points === undefined || points.some((word) => glob(word, point))) && fits(telemetry, things.get(device), model)
+    (points === undefined || points.some((word) => glob(word, point.point))) &&
+    fits(telemetry, things.get(point.device), model)
   );
 }
 

@@ -3,7 +3,7 @@
  * (ResolvedView) that stands in the feed's contract: every point with its class, so that the outward function needs nothing else.
  *
  * Default deny: what no selection names does not leave, and of what is selected the personal and sensitive parts leave only where `classes`
- * names them. Two things need no selection: `clock.synced` and the feed's own `feed.*`, without which nobody could read the rest; and an alarm
+ * names them. Samples of a device that has a personal point carry its id, so that they need a named class even where their own is none. Two things need no selection: `clock.synced` and the feed's own `feed.*`, without which nobody could read the rest; and an alarm
  * that was escalated to the feed, which must not be lost (its personal parts follow the rule above).
  */
 import { createHash } from 'node:crypto';

@@ -35,7 +35,7 @@ devices:
       valve: {register: coil 1, as: bool, class: none}}}
   hydrant: {driver: modbus, channel: plc, address: 3, poll: 1s, type: hydrant, zone: b7, name: "消火栓 ${NUMBERS}", points: {open: {register: discrete 0, as: bool}}}
   door_1903: {driver: modbus, channel: plc, address: 2, poll: 1s, type: home_door, zone: b7_1903, name: "${ALL}",
-    points: {open: {register: discrete 0, as: bool, name: "${ALL}"}}}
+    points: {open: {register: discrete 0, as: bool, name: "${ALL}"}, battery: {register: input 0, as: uint16, class: none}}}
 assets:
   flat_1903: {type: home, zone: b7_1903, name: "${ALL}", door: door_1903, let: {elder: "${NAME}"}}
 feeds:
@@ -77,6 +77,12 @@ fields:
   - {id: kind, label: 类别, pick: [求助, 其他]}
 `;
 
+const without = (text: string, begins: readonly string[]): string =>
+  text
+    .split('\n')
+    .filter((line) => !begins.some((word) => line.trim().startsWith(word.trim())))
+    .join('\n');
+
 const ask = async (e: Estate, what: Operation): Promise<Answer> => {
   const answer = e.house.operate(what);
   await e.pass(2500);
@@ -101,6 +107,7 @@ async function live(): Promise<Estate> {
   e.set('tank.note', PHONE);
   e.set('tank.memo', ID);
   e.set('door_1903.open', true);
+  e.set('door_1903.battery', 88);
   await e.pass(20_000);
   const fields = {
     text: ALL,
@@ -131,6 +138,17 @@ async function live(): Promise<Estate> {
   e.dead('hydrant', true);
   await e.pass(60_000);
   await e.reload({ 'weinao.yaml': SITE.replace('name: 标牌', `name: "标牌 ${NUMBERS}"`) });
+  await e.pass(10_000);
+  // What is said of them once they are gone from the configuration.
+  await e.reload({
+    'weinao.yaml': without(SITE, [
+      'b7_1903:',
+      'door_1903:',
+      '  points: {open: {register: discrete 0, as: bool, name',
+      'assets:',
+      'flat_1903:',
+    ]),
+  });
   await e.pass(10_000);
   return e;
 }
