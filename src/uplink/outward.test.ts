@@ -173,6 +173,24 @@ describe('the outward bytes', () => {
     expect(JSON.parse(member ?? '').data).toEqual({ lat: 22.5409, deep: [{ y: 0 }], text: 'a' });
   });
 
+  it('tell nobody else what a platform calls its command', () => {
+    const selects: ResolvedView = {
+      ...{ kind: 'list', alarms: [], points: {}, devices: [], stats: {}, forms: {} },
+      commands: { classes: [], drop: [], scrub: true },
+    };
+    const result = (n: number, outcome: string): JournalRow =>
+      event(n, { kind: 'command.result', data: { feed: 'street', id: '王秀兰 13912345678', outcome } });
+    const rows = [result(1, 'accepted'), result(2, 'done')];
+    const ids = (feed: string): unknown[] =>
+      streamOf('a', { ...CONTRACT, feed, selects }, rows, new Uint8Array(32))
+        .slice(1)
+        .map((m) => JSON.parse(text(m)).data.id);
+    expect(ids('street')).toEqual(['王秀兰 13912345678', '王秀兰 13912345678']);
+    const [first, second] = ids('city');
+    expect(first).toMatch(/^p_[0-9a-f]{16}$/);
+    expect(second).toBe(first);
+  });
+
   it('are the same under zstd, and recognised by their first bytes', () => {
     const packed = streamOf('t', { ...CONTRACT, encoding: 'json+zstd' });
     const verifier = createVerifier();

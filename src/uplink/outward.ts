@@ -20,7 +20,7 @@ import { redact } from './redact.ts';
 import { type Group, showGroup } from './samples.ts';
 import { rightsTo } from './select.ts';
 
-export const ENCODER = 3;
+export const ENCODER = 4;
 const SEQUENCE_DIGITS = 16;
 /** OpenTelemetry's numbers for the four warning levels */
 const SEVERITY: Readonly<Record<Level, readonly [number, string]>> = {

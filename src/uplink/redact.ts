@@ -23,8 +23,6 @@ const PLAIN = new Set(
 );
 /** of a statistic; elsewhere `to` is a person */
 const SPAN = new Set(['from', 'to']);
-/** who did it */
-const NAMES = new Set(['by', 'confirmed_by']);
 const LABELS = new Set(['name', 'act', 'label']);
 /** what these hold is classed one by one */
 const CLASSED = new Set(['values', 'fields']);
@@ -84,7 +82,7 @@ class Teller {
     const { event, rights } = this;
     if (key === 'text' && event.kind.startsWith('alarm.')) return this.text(String(value));
     const of = event.classes?.[path];
-    if (NAMES.has(key) && of === undefined) {
+    if (key === 'by' && of === undefined) {
       if (this.may('personal')) this.count('personal');
       return this.may('personal') || typeof value !== 'string' ? value : mask(value);
     }
@@ -93,6 +91,8 @@ class Teller {
     if (of !== undefined && path !== 'device') return this.whole(of, value);
     if (typeof value === 'string') {
       if (IDS.has(key)) return this.id(value);
+      // A platform's own word for its command: it may hold anything, and still joins the command's results.
+      if (key === 'id' && event.kind === 'command.result') return this.may('personal') ? value : this.pseudonym(value);
       if (PLAIN.has(key) || (SPAN.has(key) && event.kind.startsWith('stat.'))) return value;
       if (LABELS.has(key)) return this.clean(value);
       return this.whole('personal', value);

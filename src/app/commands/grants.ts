@@ -33,14 +33,14 @@ function refusalOf(grant: Grant, { ask, signer }: Command, world: GrantWorld): R
   return undefined;
 }
 
-function isAbout({ devices, point, forms }: Grant, ask: CommandAsk, { deviceOf }: GrantWorld): boolean {
+function isAbout({ devices, point, forms }: Grant, ask: CommandAsk, { site, deviceOf }: GrantWorld): boolean {
   const names = (device: string | undefined): boolean =>
     devices === undefined || (device !== undefined && devices.includes(device));
   switch (ask.do) {
     case 'write':
       return devices?.includes(ask.device) === true && point === ask.point;
     case 'snapshot':
-      return names(ask.device);
+      return names(ask.device) && site.devices.has(ask.device);
     case 'form':
       return forms?.includes(ask.form) === true;
     case 'maint':
