@@ -150,7 +150,7 @@ function readTopic(element: XmlElement): { topic: string; vendorNs?: Record<stri
   const vendors = new Map<string, string | null>();
   const segments = text.split('/').map((segment, i) => {
     const colon = segment.indexOf(':');
-    if (colon < 0) return segment;
+    if (colon < 0) return i === 0 && isOnvif(element.namespace('') ?? '') ? `tns1:${segment}` : segment;
     const prefix = segment.slice(0, colon);
     const uri = element.namespace(prefix);
     // A prefix nobody declared is ONVIF's where it has the usual name of that.

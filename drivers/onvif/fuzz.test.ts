@@ -21,9 +21,15 @@ const seeds = readFileSync(join(import.meta.dirname, 'cases/frames.ndjson'), 'ut
   .split('\n')
   .map((line) => Buffer.from((JSON.parse(line) as { base64: string }).base64, 'base64').toString('utf8'))
   // What happens without an end is true by being told.
-  .filter((xml) => !['LineDetector/Crossed', 'Recognition/'].some((topic) => xml.includes(topic)))
+  .filter((xml) => !['LineDetector/Crossed', 'Recognition/', 'ObjectIsLoitering'].some((topic) => xml.includes(topic)))
   // Nothing is on, and nothing is a digit that one bit could switch on.
-  .map((xml) => xml.replaceAll(/Value=("?)(?:true|[01])(?=["/ ])/g, 'Value=$1false').replaceAll('Human Animal', ''));
+  .map((xml) =>
+    xml
+      .replaceAll(/Value=(["']?)(?:true|active|[01])(?=["'/ ])/g, 'Value=$1false')
+      .replaceAll('>true<', '>false<')
+      .replaceAll('CDATA[true', 'CDATA[false')
+      .replaceAll('Human Animal', ''),
+  );
 
 /** Pieces of XML that fit nowhere. */
 const PIECES = [

@@ -91,6 +91,21 @@ describe('what devices write', () => {
     expect(childOf(parseXml(half.subarray(0, half.length - 1)).root, 'b')?.isClosed).toBe(true);
   });
 
+  it('reads the first part of a MIME message, whatever its header and what is behind it look like', () => {
+    const head = '\r\n--b+1\r\nContent-ID: <http://tempuri.org/0>\r\nContent-Type: application/xop+xml\r\n\r\n';
+    const behind = Buffer.from('\r\n--b+1\r\nContent-Type: image/jpeg\r\n\r\n\u0000<!x<a>\r\n--b+1--', 'latin1');
+    const whole = Buffer.concat([Buffer.from(`${head}<a>门</a>`), behind, Buffer.of(0xff, 0xd9)]);
+    expect(parseXml(whole)).toMatchObject({ root: { name: 'a', text: '门' }, isWhole: true });
+    expect(parseXml(Buffer.from(`${head.replaceAll('\r', '')}<a>1</a>`))).toMatchObject({ root: { text: '1' } });
+    expect(() => parseXml(Buffer.from('--b'))).toThrow('no XML');
+    expect(() => parseXml(Buffer.from('--\n\n'))).toThrow('no XML');
+  });
+
+  it('reads UTF-16 of both orders', () => {
+    const little = Buffer.from('\ufeff<a>门</a>', 'utf16le');
+    for (const bytes of [little, Buffer.from(little).swap16()]) expect(parseXml(bytes).root.text).toBe('门');
+  });
+
   it('ends with its root', () => {
     expect(parseXml(bytes('<a/>\u0000\u0000<!DOCTYPE'.slice(0, 6))).isWhole).toBe(true);
   });

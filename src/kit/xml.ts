@@ -81,7 +81,7 @@ ENOUGH.stack = '';
 
 export function parseXml(bytes: Uint8Array, limits: XmlLimits = LIMITS): XmlDocument {
   if (bytes.length > limits.bytes) throw over(limits.bytes, '字节', 'bytes');
-  const text = decodeText(bytes);
+  const text = decodeText(firstPart(bytes));
   refuseDeclarations(text);
   const builder = new Builder(limits);
   try {
@@ -95,10 +95,24 @@ export function parseXml(bytes: Uint8Array, limits: XmlLimits = LIMITS): XmlDocu
   return { root, isWhole: root.isClosed };
 }
 
+/** What stands first in a MIME message, as devices with MTOM answer: pictures behind it are no XML. Anything else is what it was. */
+function firstPart(bytes: Uint8Array): Uint8Array {
+  const all = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  let from = 0;
+  while (all[from] === 0x0d || all[from] === 0x0a) from++;
+  const line = all.indexOf('\n', from);
+  if (line < 0 || !all.subarray(from, line).toString('latin1').startsWith('--')) return bytes;
+  const blank = ['\r\n\r\n', '\n\n'].map((end) => all.indexOf(end, line)).filter((at) => at >= 0);
+  if (blank.length === 0) return bytes;
+  const begin = Math.min(...blank);
+  const end = all.indexOf(all.subarray(from, line).toString('latin1').trimEnd(), begin, 'latin1');
+  return all.subarray(begin, end < 0 ? undefined : end);
+}
+
 /** Device text as text: UTF-8 (UTF-16 where its mark says so), else GB18030, else with U+FFFD. */
 export function decodeText(bytes: Uint8Array): string {
   // As a stream: bytes that end within a character are no other encoding.
-  for (const encoding of bytes[0] === 0xff && bytes[1] === 0xfe ? ['utf-16le'] : ['utf-8', 'gb18030']) {
+  for (const encoding of encodingsOf(bytes)) {
     try {
       return new TextDecoder(encoding, { fatal: true }).decode(bytes, { stream: true });
     } catch {
@@ -106,6 +120,11 @@ export function decodeText(bytes: Uint8Array): string {
     }
   }
   return new TextDecoder('utf-8').decode(bytes);
+}
+
+function encodingsOf([first, second]: Uint8Array): readonly string[] {
+  if (first === 0xff && second === 0xfe) return ['utf-16le'];
+  return first === 0xfe && second === 0xff ? ['utf-16be'] : ['utf-8', 'gb18030'];
 }
 
 function refuseDeclarations(text: string): void {
