@@ -257,6 +257,30 @@ describe('a camera with', () => {
 });
 
 describe('a life', () => {
+  it('of a wrong password says so at every moment, whatever else was answered last', async () => {
+    const r = rig('hikvision', {}, {}, 'wrong');
+    await r.pass(60_000);
+    for (let i = 0; i < 30; i++) {
+      await r.pass(17_000);
+      expect([r.health().level, r.health().error, ...(await r.poll())]).toEqual([
+        'up_noauth',
+        'device.not_authorized',
+        'device.not_authorized',
+      ]);
+    }
+  });
+
+  it('of one that refuses every subscription says so, whatever else it answered last', async () => {
+    const r = rig('conforming', { unsupported: ['PullMessages'], vagueFaults: true });
+    const said = new Set<unknown>();
+    for (let i = 0; i < 120; i++) {
+      await r.pass(5000);
+      const { level, error, events } = r.health();
+      if (events === 'lost') said.add(`${level} ${error} ${(await r.poll())[0]}`);
+    }
+    expect([...said]).toEqual(['reachable device.camera_fault device.camera_fault']);
+  });
+
   it('with a wrong password is told as that and bounded; a corrected camera is back', async () => {
     const r = rig('hikvision', {}, {}, 'wrong');
     await r.pass(3_600_000);

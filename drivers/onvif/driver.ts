@@ -55,6 +55,8 @@ class CameraDriver implements Driver {
   private readonly curious = new Set<(offers: Offers) => void>();
   private emit: (result: PollResult) => void = () => {};
   private told: Standing = 'starting';
+  /** why nothing is heard: what it answers besides does not change that */
+  private cause: WeinaoError | undefined;
   private kept = NONE;
   private lastPull: number | undefined;
   private refusedWith: string | undefined;
@@ -176,7 +178,8 @@ class CameraDriver implements Driver {
   }
 
   health(): JsonObject {
-    const { about, error } = this.camera;
+    const { about } = this.camera;
+    const error = this.cause;
     const { standing, left, creates } = this.session;
     const { clock } = this.context;
     const skew = clock.now().synced ? this.client.skew() : undefined;
@@ -272,17 +275,21 @@ class CameraDriver implements Driver {
   private look(): void {
     this.record();
     const { standing } = this.session;
+    const { error } = this.camera;
+    const isRefused = standing === 'auth_failed';
+    if (standing === 'up') this.cause = undefined;
+    else if (isRefused) this.cause = new WeinaoError('device.not_authorized', { host: this.base.host });
+    else if (error !== undefined) this.cause = error;
     if (standing === this.told) return;
     const before = this.told;
     this.told = standing;
     if (standing === 'up') this.where.proposal = undefined;
     else this.state.lost();
-    const { error } = this.camera;
     this.context.log.info(`onvif.${standing}`, {
       device: this.context.device.id,
-      ...(error === undefined ? {} : { error: error.code }),
+      ...(this.cause === undefined ? {} : { error: this.cause.code }),
     });
-    if (standing === 'auth_failed') void this.fingerprint().then((print) => this.note(print));
+    if (isRefused) void this.fingerprint().then((print) => this.note(print));
     if (before === 'up') this.emit(this.faults(this.context.device.points.map((p) => p.id)));
     this.decide();
   }
@@ -306,7 +313,7 @@ class CameraDriver implements Driver {
   }
 
   private faults(points: readonly string[]): PollResult {
-    const error = this.camera.error ?? new WeinaoError('device.camera_fault', { host: this.base.host, detail: '' });
+    const error = this.cause ?? new WeinaoError('device.camera_fault', { host: this.base.host, detail: '' });
     return { readings: [], faults: points.map((point) => ({ point, error })) };
   }
 
@@ -326,7 +333,7 @@ class CameraDriver implements Driver {
       case 'auth_failed':
         return 'up_noauth';
       default: {
-        const code = this.camera.error?.code;
+        const code = this.cause?.code;
         return code === undefined || code === 'http.unreachable' || code === 'http.late' ? 'unreachable' : 'reachable';
       }
     }

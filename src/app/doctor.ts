@@ -63,7 +63,8 @@ export function findingsOf(status: Examined): readonly Finding[] {
   ];
 }
 
-function nextOf(code: string | undefined): Text {
+/** What to do about an error of which only the code is left. */
+export function nextOf(code: string | undefined): Text {
   if (code === undefined || !(code in ERRORS)) return NEXT.offline;
   const { next } = ERRORS[code as ErrorCode];
   // Its parameters are gone: what is left of the sentence must make sense without.

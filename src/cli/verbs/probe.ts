@@ -9,7 +9,7 @@ import { flowYaml } from '../../base/flow-yaml.ts';
 import { table } from '../table.ts';
 import type { Call } from '../world.ts';
 import { heardText, isHeard } from './heard.ts';
-import { inspectedText, isInspected } from './inspected.ts';
+import { inspectedText, isInspected, isSilent } from './inspected.ts';
 
 export interface ProbeOptions {
   readonly channel?: string;
@@ -58,7 +58,7 @@ export async function probe(call: Call, words: readonly string[], options: Probe
   else if (isInspected(reply)) world.out(inspectedText(reply, call.lang));
   else world.out(isHeard(reply) ? heardText(reply, call.lang) : shown(reply as Reply, call));
   if (options.add === true) await add(reply as Reply, options, call);
-  return EXIT.ok;
+  return isInspected(reply) && isSilent(reply) ? EXIT.noAnswer : EXIT.ok;
 }
 
 async function picture(reply: unknown, path: string, { world, lang, json }: Call): Promise<number> {
