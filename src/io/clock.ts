@@ -23,7 +23,7 @@ export function systemClock(): SystemClock {
       const due = mono() + delayMs;
       let handle: NodeJS.Timeout;
       const arm = (): void => {
-        handle = setTimeout(fire, Math.min(2_000_000_000, Math.ceil(due - mono())));
+        handle = setTimeout(fire, Math.min(2_000_000_000, Math.max(0, Math.ceil(due - mono()))));
       };
       const fire = (): void => (mono() < due ? arm() : fn());
       arm();

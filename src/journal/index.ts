@@ -98,6 +98,9 @@ class LiveJournal implements JournalFace {
   private opened = false;
   private window: Timer | undefined;
   private housekeeping: Timer | undefined;
+  /** by feed and stream, what was acknowledged and the worker has not been told yet */
+  private readonly acks = new Map<string, Extract<Request, { op: 'ack' }>>();
+  private ackTimer: Timer | undefined;
   private stallTimer: Timer | undefined;
   private telemetryInFlight = 0;
   private droppedBusy = 0;
@@ -268,6 +271,7 @@ class LiveJournal implements JournalFace {
   }
 
   private ask<T>(request: Request): Promise<T> {
+    this.postAcks();
     const n = ++this.n;
     return new Promise<T>((resolve, reject) => {
       const waiting = {
@@ -281,6 +285,22 @@ class LiveJournal implements JournalFace {
       this.worker?.post({ ...request, n });
       if (request.op === 'commit') this.watchStall();
     });
+  }
+
+  /** PUBACKs come by the dozen: the last one counts, told before whatever is asked next. Nothing answers it. */
+  private ack(feed: string, stream: Stream, upTo: Cursor): void {
+    const key = `${stream} ${feed}`;
+    const before = this.acks.get(key)?.upTo;
+    if (before?.epoch === upTo.epoch && before.seq >= upTo.seq) return;
+    this.acks.set(key, { op: 'ack', feed, stream, upTo });
+    this.ackTimer ??= this.deps.clock.timer('acks', 0, () => this.postAcks());
+  }
+
+  private postAcks(): void {
+    this.ackTimer?.cancel();
+    this.ackTimer = undefined;
+    for (const ack of this.acks.values()) this.worker?.post({ ...ack, n: 0 });
+    this.acks.clear();
   }
 
   private answered(answer: Answer): void {
@@ -358,7 +378,7 @@ class LiveJournal implements JournalFace {
         this.ask({ op: 'replay', feed, stream, after, limit }),
       hashAt: (feed: string, stream: Stream, at: Cursor): Promise<string | undefined> =>
         this.ask({ op: 'hash', feed, stream, at }),
-      ack: (feed, stream, upTo) => void this.ask({ op: 'ack', feed, stream, upTo }).catch(() => {}),
+      ack: (feed, stream, upTo) => this.ack(feed, stream, upTo),
       gone: (feed, stream, reason, asked) =>
         void this.ask({ op: 'gone', feed, stream, reason, asked, wall: wall() }).catch(() => {}),
       depth: (feed): Promise<{ a: FeedDepth; t: FeedDepth }> => this.ask({ op: 'depth', feed }),

@@ -49,6 +49,10 @@ export class StoreKeeper {
     for (let i = 0; i < batch.length; i++) {
       const request = batch[i];
       if (request === undefined) continue;
+      if (request.op === 'ack') {
+        this.open?.streams.ack(request.feed, request.stream, request.upTo);
+        continue;
+      }
       if (request.op !== 'commit') {
         this.one(request, () => this.run(request));
         continue;
@@ -108,7 +112,7 @@ export class StoreKeeper {
     return this.open;
   }
 
-  private run(request: Exclude<Request, { op: 'commit' }>): unknown {
+  private run(request: Exclude<Request, { op: 'commit' | 'ack' }>): unknown {
     if (request.op === 'open') return this.start(request.opening);
     const { store, streams } = this.opened();
     switch (request.op) {
@@ -127,8 +131,6 @@ export class StoreKeeper {
         return streams.replay(request.feed, request.stream, request.after, request.limit);
       case 'hash':
         return streams.hashAt(request.feed, request.stream, request.at);
-      case 'ack':
-        return streams.ack(request.feed, request.stream, request.upTo);
       case 'gone':
         streams.gone(request.feed, request.stream, request.reason, request.asked, request.wall);
         return this.answer({ head: store.head });

@@ -63,6 +63,7 @@ export type Request =
       readonly limit: Limit;
     }
   | { readonly op: 'hash'; readonly feed: string; readonly stream: Stream; readonly at: Cursor }
+  /** without an answer */
   | { readonly op: 'ack'; readonly feed: string; readonly stream: Stream; readonly upTo: Cursor }
   | {
       readonly op: 'gone';

@@ -3,8 +3,11 @@
  *
  * - The journal holds the queue; a window holds what is in flight. Stream `a` may have WINDOW_A members in flight and goes first; telemetry in
  *   flight is bounded by what the link carries (pace.ts; at least one message) and by the feed's `rate`.
- * - What landed is the unbroken beginning of a window. After a break everything in flight is forgotten and read again from the cursor: the same
- *   bytes, the same ids.
+ * - Members are read ahead of the windows (ahead.ts) while these are full, so that each PUBACK is followed by the next member at once: a stream
+ *   of single messages, no bursts, which a far end with Nagle's algorithm would answer 40 ms late. Telemetry goes only when no alarm waits, read
+ *   ahead or in the journal as far as it has said; what is read ahead counts as nothing in flight.
+ * - What landed is the unbroken beginning of a window. After a break everything in flight and read ahead is forgotten and read again from the
+ *   cursor: the same bytes, the same ids. So it is with a new epoch, before any further member goes.
  * - A member refused three times is passed over: new epoch that tells the gap.
  */
 import type { Stream } from '../base/event.ts';
@@ -13,11 +16,23 @@ import type { FeedModel } from '../base/model.ts';
 import type { Clock, Log, Timer } from '../base/ports.ts';
 import type { Entitlement } from '../base/view.ts';
 import { Refused } from '../io/mqtt.ts';
+import { type Bounds, ReadAhead } from './ahead.ts';
 import { Pace } from './pace.ts';
 import { FlightWindow } from './window.ts';
 
 const WINDOW_A = 50;
 const REFUSALS = 3;
+/** An answer of the store's thread is fetched while half of this flows; a group of telemetry takes it many times an event's time. */
+const AHEAD_A: Bounds = { members: 128, bytes: 256 * 1024, atOnce: 64 };
+const AHEAD_T: Bounds = { members: 32, bytes: 256 * 1024, atOnce: 16 };
+
+/** One stream: what is in flight, and what is read ahead of it. */
+interface Lane {
+  readonly stream: Stream;
+  readonly window: FlightWindow;
+  readonly ahead: ReadAhead;
+}
+type Lanes = Readonly<Record<Stream, Lane>>;
 
 /** Where members go as long as a connection lasts. */
 export interface Way {
@@ -52,7 +67,7 @@ export class Flow {
   private readonly pace: Pace;
   private readonly refusals = new Map<string, number>();
   private current: FeedState | undefined;
-  private windows = { a: new FlightWindow('', 0), t: new FlightWindow('', 0) };
+  private lanes: Lanes;
   private way: Way | undefined;
   private rateTimer: Timer | undefined;
   /** the journal began a new epoch: members are asked for anew */
@@ -63,6 +78,7 @@ export class Flow {
   constructor(deps: FlowDeps) {
     this.deps = deps;
     this.pace = new Pace(deps.feed.rate, deps.clock.mono());
+    this.lanes = this.lanesFrom('', { a: 0, t: 0 });
   }
 
   /** contract and cursors as last read from the journal */
@@ -72,12 +88,12 @@ export class Flow {
 
   /** by stream, the last member handed to the way */
   get sent(): Readonly<Record<Stream, number>> {
-    return { a: this.windows.a.sent, t: this.windows.t.sent };
+    return { a: this.lanes.a.window.sent, t: this.lanes.t.window.sent };
   }
 
   /** by stream, the last member of the unbroken row that landed */
   get landed(): Readonly<Record<Stream, number>> {
-    return { a: this.windows.a.acked, t: this.windows.t.acked };
+    return { a: this.lanes.a.window.acked, t: this.lanes.t.window.acked };
   }
 
   async open(): Promise<FeedState> {
@@ -97,10 +113,7 @@ export class Flow {
     this.epochOver = false;
     const state = await this.open();
     const { contract, acked } = state;
-    this.windows = {
-      a: new FlightWindow(contract.epoch, acked.a.seq),
-      t: new FlightWindow(contract.epoch, acked.t.seq),
-    };
+    this.lanes = this.lanesFrom(contract.epoch, { a: acked.a.seq, t: acked.t.seq });
     return state;
   }
 
@@ -113,7 +126,7 @@ export class Flow {
   /** What is in flight is lost. */
   halt(): void {
     this.way = undefined;
-    for (const window of Object.values(this.windows)) window.forget();
+    this.lanes = this.lanesFrom(this.lanes.a.window.epoch, this.landed);
   }
 
   stop(): void {
@@ -125,58 +138,75 @@ export class Flow {
     this.epochOver = true;
   }
 
-  async pump(): Promise<void> {
+  /** @param news the journal may have more than it said */
+  async pump(news = false): Promise<void> {
+    if (news) for (const { ahead } of Object.values(this.lanes)) ahead.news();
     this.again = true;
     if (this.pumping) return;
     this.pumping = true;
     try {
       while (this.again && this.way !== undefined) {
-        this.again = false;
-        const { way } = this;
+        this.again = this.epochOver;
         if (this.epochOver) await this.deps.onEpoch(await this.rewind());
-        const waiting = await this.pumpStream('a', way);
-        // Telemetry waits until every alarm is on its way.
-        if (!waiting) await this.pumpStream('t', way);
+        else this.fill(this.way);
       }
     } catch (error) {
-      this.deps.log.error('feed.pump', { feed: this.deps.feed.id, detail: String(error) });
-      this.broken(error, this.way);
+      this.failed(error, this.way);
     } finally {
       this.pumping = false;
     }
   }
 
-  /** true when members of the stream could not be sent yet */
-  private async pumpStream(stream: Stream, way: Way): Promise<boolean> {
+  private lanesFrom(epoch: string, acked: Readonly<Record<Stream, number>>): Lanes {
     const { ledger, feed } = this.deps;
-    const window = this.windows[stream];
-    const room = stream === 'a' ? Math.min(WINDOW_A, way.atOnce) - window.count : this.roomForTelemetry(window);
-    if (room <= 0) return true;
-    const bytes = stream === 'a' ? 1024 * 1024 : Math.max(1, this.pace.linkBytes - window.bytes);
-    const batch = await ledger.next(feed.id, stream, { epoch: window.epoch, seq: window.sent }, { max: room, bytes });
-    if (this.way !== way || this.windows[stream] !== window) return true;
-    const first = batch[0];
-    if (first === undefined) {
-      if (stream === 't' && window.count === 0) this.deps.onCaughtUp();
-      return false;
-    }
-    for (const message of batch) {
-      window.fly(message);
-      if (stream === 't') this.pace.spend();
-      this.send(way, window, message);
-    }
-    this.again = true;
-    return batch.length >= room;
+    const lane = (stream: Stream): Lane => ({
+      stream,
+      window: new FlightWindow(epoch, acked[stream]),
+      ahead: new ReadAhead((seq, limit) => ledger.next(feed.id, stream, { epoch, seq }, limit), acked[stream]),
+    });
+    return { a: lane('a'), t: lane('t') };
   }
 
-  private roomForTelemetry(window: FlightWindow): number {
+  /** What may go now goes, and what may be read is read in the background. */
+  private fill(way: Way): void {
+    const { a, t } = this.lanes;
+    const most = Math.min(WINDOW_A, way.atOnce);
+    for (let next = a.ahead.first; next !== undefined && a.window.count < most; next = a.ahead.first)
+      this.launch(way, a, next);
+    this.readAhead(way, a, AHEAD_A);
+    // Telemetry waits until every alarm is on its way.
+    if (!a.ahead.isDry) return;
+    for (let next = t.ahead.first; next !== undefined && this.hasRoomForTelemetry(t.window); next = t.ahead.first) {
+      this.pace.spend();
+      this.launch(way, t, next);
+    }
+    this.readAhead(way, t, { ...AHEAD_T, bytes: Math.min(AHEAD_T.bytes, this.pace.linkBytes) });
+    if (t.ahead.isDry && t.window.count === 0) this.deps.onCaughtUp();
+  }
+
+  private launch(way: Way, { window, ahead }: Lane, message: OutMessage): void {
+    ahead.shift();
+    window.fly(message);
+    this.send(way, window, message);
+  }
+
+  private readAhead(way: Way, lane: Lane, bounds: Bounds): void {
+    lane.ahead.fill(bounds)?.then(
+      () => void this.pump(),
+      (error: unknown) => {
+        if (this.lanes[lane.stream] === lane) this.failed(error, way);
+      },
+    );
+  }
+
+  private hasRoomForTelemetry(window: FlightWindow): boolean {
     const { room, waitMs } = this.pace.room(window.count, window.bytes, this.deps.clock.mono());
     if (waitMs !== undefined)
       this.rateTimer ??= this.deps.clock.timer(`rate ${this.deps.feed.id}`, waitMs, () => {
         this.rateTimer = undefined;
         void this.pump();
       });
-    return room;
+    return room > 0;
   }
 
   private send(way: Way, window: FlightWindow, message: OutMessage): void {
@@ -192,11 +222,15 @@ export class Flow {
   }
 
   private land(window: FlightWindow, message: OutMessage, sentAt: number): void {
-    if (this.windows[message.stream] !== window) return;
+    const lane = this.lanes[message.stream];
+    if (lane.window !== window) return;
     this.pace.measure(message.payload.length, sentAt, this.deps.clock.mono());
     this.refusals.delete(message.id);
     const landed = window.land(message);
-    if (landed.length > 0) this.deps.onLanded(landed, window.epoch);
+    if (landed.length > 0) {
+      this.deps.onLanded(landed, window.epoch);
+      lane.ahead.news();
+    }
     void this.pump();
   }
 
@@ -211,6 +245,11 @@ export class Flow {
       this.deps.onPassedOver(`${message.type} ${message.id}: ${error.message}`);
       await ledger.renew(feed.id, 'refused', { stream: message.stream, position: message.position });
     }
+    this.broken(error, way);
+  }
+
+  private failed(error: unknown, way: Way | undefined): void {
+    this.deps.log.error('feed.pump', { feed: this.deps.feed.id, detail: String(error) });
     this.broken(error, way);
   }
 

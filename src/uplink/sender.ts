@@ -160,7 +160,7 @@ export class FeedSender {
   /** The journal has something new, or began a new epoch for this feed. */
   poke(renewed = false): void {
     if (renewed) this.flow.renewed();
-    void this.flow.pump();
+    void this.flow.pump(true);
   }
 
   /** The manifest has something new to say. */
@@ -358,6 +358,8 @@ export class FeedSender {
     this.heard[stream] = Math.max(this.heard[stream], said.seq);
     this.resend.acked(STREAMS.every((s) => this.heard[s] >= landed[s]));
     this.deps.ledger.ack(this.feed.id, stream, { epoch: state.contract.epoch, seq: said.seq });
+    // The journal keeps so many members that are not acknowledged, and makes more.
+    void this.flow.pump(true);
   }
 
   /** What a thing-model platform says: replies to packets, and commands. */

@@ -49,10 +49,4 @@ export class FlightWindow {
     }
     return landed;
   }
-
-  forget(): void {
-    this.flying = [];
-    this.bytes = 0;
-    this.sent = this.acked;
-  }
 }
