@@ -170,6 +170,18 @@ function connection(
     client.end(true);
     for (const drop of dropAll) drop(new Error(why()));
   });
+  let isCorked = false;
+  // What one turn of the loop publishes goes to the system in one call: a call a message would cost more than all the rest.
+  const cork = (): void => {
+    if (isCorked) return;
+    isCorked = true;
+    const { stream } = client;
+    stream.cork();
+    setImmediate(() => {
+      isCorked = false;
+      stream.uncork();
+    });
+  };
   return {
     limits: {
       receiveMaximum: broker.receiveMaximum ?? 65_535,
@@ -179,6 +191,7 @@ function connection(
       new Promise((resolve, reject) => {
         if (!client.connected) return reject(new Error(why()));
         dropAll.add(reject);
+        cork();
         const body =
           typeof payload === 'string' ? payload : Buffer.from(payload.buffer, payload.byteOffset, payload.length);
         client.publish(topic, body, publishOptions(client, options), (error, packet) => {

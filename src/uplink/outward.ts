@@ -7,7 +7,7 @@
  * stream neither contains nor hints at anything else. Pseudonyms need the gateway's secret, which is handed in once (`keyed`).
  * wndata = SHA-256 of canonical `data`; wnhash = SHA-256 of the canonical envelope without `data` and `wnhash`; wnprev = the one before.
  */
-import { createHash } from 'node:crypto';
+import { hash as digest } from 'node:crypto';
 import type { Level, StoredEvent, Stream } from '../base/event.ts';
 import { streamOf } from '../base/event.ts';
 import type { ContractRow, Gap, JournalRow, OutMessage, Outward, StreamHead } from '../base/feed.ts';
@@ -226,11 +226,11 @@ function seal(contract: ContractRow, stream: Stream, head: StreamHead, draft: Dr
     wndata: draft.wndata ?? sha256(draft.data),
     ...draft.attributes,
   };
-  const hash = sha256(canonical(envelope));
-  const members = Object.keys(envelope).map((key) => [key, canonical(envelope[key] ?? '')]);
-  members.push(['data', draft.data], ['wnhash', `"${hash}"`]);
-  members.sort(([a = ''], [b = '']) => (a < b ? -1 : 1));
-  const text = `{${members.map(([key, value]) => `"${key}":${value}`).join(',')}}`;
+  // Sorted as they are written: the quote that ends a key stands before everything a key is made of.
+  const told = Object.entries(envelope).map(([key, value]) => `"${key}":${canonical(value)}`);
+  const hash = sha256(`{${told.sort().join(',')}}`);
+  told.push(`"data":${draft.data}`, `"wnhash":"${hash}"`);
+  const text = `{${told.sort().join(',')}}`;
   const bytes = new TextEncoder().encode(text);
   const subject = envelope.subject;
   return {
@@ -250,4 +250,4 @@ function seal(contract: ContractRow, stream: Stream, head: StreamHead, draft: Dr
   };
 }
 
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+const sha256 = (text: string): string => digest('sha256', text);
