@@ -5,7 +5,7 @@
  * Record, little endian: u32 kind, u32 file, u64 offset, u64 length, then `length` bytes (writes and marks only).
  * kind: 1 write, 2 sync, 3 truncate (offset = new size), 4 unlink. file: 1 *.db, 2 *.db-wal, 3 socket, 4 marks.
  * DISKTRACE names the trace; without it nothing is recorded. DISKSTALL=PERMILLE,MS makes so many of a thousand syncs of the journal take MS longer,
- * as a tired card does; the choice repeats from run to run. DISKFAIL=FILE makes writes and syncs of the journal fail while that file exists: with
+ * as a tired card does; the choice repeats from run to run. DISKCARD=MS,LONG,EVERY makes each of them take MS longer, and each EVERYth LONG instead. DISKFAIL=FILE makes writes and syncs of the journal fail while that file exists: with
  * ENOSPC when its name ends in "full", with EROFS when it ends in "readonly", else with EIO. Threads are serialised, so the order is the one in which the calls began to take effect.
  */
 #define _GNU_SOURCE
@@ -149,6 +149,16 @@ static int failed(int fd) {
   return errno == 0 ? 0 : -1;
 }
 
+/* Milliseconds this sync of a card takes longer. */
+static int card(void) {
+  static int ms = -1, longer = 0, every = 1, count = 0;
+  if (ms < 0) {
+    const char *how = getenv("DISKCARD");
+    if (how == NULL || sscanf(how, "%d,%d,%d", &ms, &longer, &every) != 3 || every < 1) ms = longer = 0, every = 1;
+  }
+  return ++count % every == 0 ? longer : ms;
+}
+
 static void stall(int fd) {
   static int permille = -1, ms = 0;
   static unsigned seed = 1;
@@ -156,7 +166,9 @@ static void stall(int fd) {
     const char *how = getenv("DISKSTALL");
     if (how == NULL || sscanf(how, "%d,%d", &permille, &ms) != 2) permille = 0;
   }
-  if (permille == 0 || file_of(fd) == NONE) return;
+  if (file_of(fd) == NONE) return;
+  usleep((useconds_t)card() * 1000);
+  if (permille == 0) return;
   seed = seed * 1103515245u + 12345u;
   if ((int)((seed >> 8) % 1000) < permille) usleep((useconds_t)ms * 1000);
 }
