@@ -1,7 +1,7 @@
 /** The whole driver against the simulated camera on virtual time: every persona, every fault, and what must be so afterwards. */
 import { describe, expect, it } from 'vitest';
 import type { DeviceModel } from '../../src/base/model.ts';
-import type { Driver, PollResult } from '../../src/kit/driver.ts';
+import type { Driver, HttpDoor, PollResult } from '../../src/kit/driver.ts';
 import { VirtualClock } from '../../test/fakes/clock.ts';
 import { memoryLog } from '../../test/fakes/log.ts';
 import { seededRandom } from '../../test/fakes/random.ts';
@@ -29,13 +29,20 @@ interface Rig {
   health(): Record<string, unknown>;
   stop(): Promise<void>;
   start(): void;
+  /** power goes: nothing of this life asks or writes any more, and the camera does not know */
+  crash(): void;
   /** what it last said of a point */
   last(point: string): string | undefined;
 }
 
 const running: Rig[] = [];
 
-function rig(persona: PersonaName, faults: Partial<CameraFaults> = {}, section: object = {}, password = PASSWORD): Rig {
+function rig(
+  persona: PersonaName,
+  faults: Partial<CameraFaults> = {},
+  section: object = {},
+  password: string | (() => string) = PASSWORD,
+): Rig {
   const clock = new VirtualClock(Date.UTC(2026, 0, 1), 12);
   const camera = createCamera(
     { persona, user: USER, password: PASSWORD, place: { host: HOST, port: 80 }, faults },
@@ -55,6 +62,7 @@ function rig(persona: PersonaName, faults: Partial<CameraFaults> = {}, section: 
   } as unknown as DeviceModel;
   let off = new AbortController();
   let ended: Promise<void> = Promise.resolve();
+  let alive = { is: true };
   const note = ({ readings, faults: lost }: PollResult): void => {
     for (const r of readings) told.push(`${r.point}=${r.value}`);
     if (lost.length > 0) told.push(`lost ${lost[0]?.error.code}`);
@@ -66,8 +74,17 @@ function rig(persona: PersonaName, faults: Partial<CameraFaults> = {}, section: 
     memory,
     told,
     driver: undefined as unknown as Driver,
+    crash: () => {
+      alive.is = false;
+    },
     start: () => {
       off = new AbortController();
+      const life = { is: true };
+      alive = life;
+      const door = cameraDoor([camera], clock);
+      const http: HttpDoor = {
+        ask: (ask, limits) => (life.is ? door.ask(ask, limits) : new Promise(() => {})),
+      };
       made.driver = attachCamera({
         device,
         clock,
@@ -75,11 +92,13 @@ function rig(persona: PersonaName, faults: Partial<CameraFaults> = {}, section: 
         random: seededRandom(9),
         memory: {
           get: (key) => memory.get(key),
-          set: (key, body) => void (body === null ? memory.delete(key) : memory.set(key, body)),
+          set: (key, body) => {
+            if (life.is) void (body === null ? memory.delete(key) : memory.set(key, body));
+          },
         },
         priority: () => 'poll',
-        doors: { http: cameraDoor([camera], clock), udp: { ask: () => Promise.resolve() } },
-        secret: () => Promise.resolve(password),
+        doors: { http, udp: { ask: () => Promise.resolve() } },
+        secret: () => Promise.resolve(typeof password === 'string' ? password : password()),
       });
       ended = made.driver.listen?.(note, off.signal) ?? Promise.resolve();
     },
@@ -315,16 +334,36 @@ describe('a life', () => {
     expect(r.camera.live()).toEqual([]);
   });
 
-  it('that ends without a word: the next one frees the slot first', async () => {
+  it('that ends without a word: the next one frees the slot first, however often', async () => {
     const r = rig('dahua');
+    for (let life = 0; life < 12; life++) {
+      await r.pass(40_000);
+      expect([r.health().events, r.camera.live().length]).toEqual(['up', 1]);
+      r.crash();
+      r.start();
+    }
     await r.pass(40_000);
-    expect(r.memory.get('subscriptions')).toContain('http');
-    // Power goes: nothing of this life runs on, and the camera does not know.
-    const before = r.camera.live().length;
-    expect(before).toBe(1);
-    r.start();
-    await r.pass(40_000);
-    expect(r.camera.count('Unsubscribe')).toBeGreaterThanOrEqual(1);
+    await r.stop();
+    expect(r.camera.live()).toEqual([]);
+  });
+
+  it('that ends again and again shows a wrong password four times, and a changed one at once', async () => {
+    let password = 'wrong';
+    const r = rig('hikvision', {}, {}, () => password);
+    for (let life = 0; life < 10; life++) {
+      await r.pass(50_000);
+      expect(r.health()).toMatchObject({ events: 'auth_failed', error: 'device.not_authorized' });
+      r.crash();
+      r.start();
+    }
+    expect(r.camera.wrongPasswords).toBe(4);
+    await r.pass(50_000);
+    password = PASSWORD;
+    await r.pass(60_000);
+    expect(r.health()).toMatchObject({ level: 'up_auth', events: 'up' });
+    expect([r.camera.wrongPasswords, r.memory.has('refusals')]).toEqual([4, false]);
+    await r.stop();
+    nothingLeaked(r);
   });
 
   it('without events: said, tried again hourly, pictures go on', async () => {

@@ -30,6 +30,8 @@ import { TopicTable } from './topics.ts';
 import { Whereabouts } from './whereabouts.ts';
 
 const LEFT = 'subscriptions';
+/** lives in a row in which the password was wrong: a gateway that restarts again and again must not lock an account */
+const REFUSALS = 'refusals';
 const NONE = '[]';
 /** messages a second that a camera may say for long, and for a moment; beyond that it is asked less often, and its own queue drops */
 const MESSAGES_RATE = 100;
@@ -60,6 +62,8 @@ class CameraDriver implements Driver {
   private kept = NONE;
   private lastPull: number | undefined;
   private refusedWith: string | undefined;
+  /** as it was when this life began */
+  private readonly refusals: number;
   private readonly verdict: Promise<void>;
   private decide: () => void = () => {};
 
@@ -81,7 +85,8 @@ class CameraDriver implements Driver {
       credentials: () => this.credentials(),
     });
     this.camera = new Camera(this.client, this.base, clock);
-    this.session = new Session(() => random.next(), device.pollMs, this.recorded());
+    this.refusals = this.refusalsBefore();
+    this.session = new Session(() => random.next(), device.pollMs, this.recorded(), this.refusals, clock.mono());
     const rows = topics.map(({ clear, items: names, reads, ...row }) => ({
       ...row,
       ...(names === undefined ? {} : { items: names }),
@@ -289,9 +294,27 @@ class CameraDriver implements Driver {
       device: this.context.device.id,
       ...(this.cause === undefined ? {} : { error: this.cause.code }),
     });
+    const { memory } = this.context;
+    if (isRefused) memory.set(REFUSALS, `${this.refusals + 1} ${this.asConfigured()}`);
+    else if (standing === 'up' && memory.get(REFUSALS) !== undefined) memory.set(REFUSALS, null);
     if (isRefused) void this.fingerprint().then((print) => this.note(print));
     if (before === 'up') this.emit(this.faults(this.context.device.points.map((p) => p.id)));
     this.decide();
+  }
+
+  /** None where the owner changed the section since. */
+  private refusalsBefore(): number {
+    const [count, configured] = (this.context.memory.get(REFUSALS) ?? '').split(' ');
+    return configured === this.asConfigured() ? Number(count) : 0;
+  }
+
+  /** Who is asked as whom; the password itself has no part in what is written down. */
+  private asConfigured(): string {
+    const { host, port, user, password } = this.config;
+    return createHash('sha256')
+      .update(JSON.stringify([host, port, user, password]))
+      .digest('hex')
+      .slice(0, 16);
   }
 
   private note(print: string | undefined): void {

@@ -7,7 +7,8 @@
  *   auth_failed: refused twice with the time read anew between -> 15 min        unsupported: it has no events -> an hour, checked meanwhile
  *
  * Guarantees: at most one Create in CREATE_PACE; a pull ended before its header counts as an empty one, RESETS_IN_A_ROW of them make a new subscription; a
- * subscription that was created is in `left` until it was unsubscribed or its life is over; the password is shown at most twice in AUTH_WAIT.
+ * subscription that was created is in `left` until it was unsubscribed or its life is over; the password is shown at most twice in AUTH_WAIT,
+ * and four times in all by lives that end before.
  * All times are monotonic ms.
  */
 import type { FaultClass, PullLimits } from './faults.ts';
@@ -21,6 +22,8 @@ const LEAST_PULL = 2000;
 export const FIRST_BACKOFF = 5000;
 export const LAST_BACKOFF = 300_000;
 export const AUTH_WAIT = 900_000;
+/** makers lock an account after five, the first life shows two */
+const MOST_REFUSALS = 3;
 const UNSUPPORTED_WAIT = 3_600_000;
 const SYNC_EVERY = 3_600_000;
 const TIME_EVERY = 3_600_000;
@@ -118,11 +121,16 @@ export class Session {
   private awaitsDump = 0;
   private isDumpNews = false;
 
-  /** @param left what an earlier life could not end */
-  constructor(random: () => number, checkEvery: number, left: readonly Subscription[]) {
+  /**
+   * @param left what an earlier life could not end
+   * @param refusals earlier lives in a row that ended with a wrong password: then it is shown once, and after MOST_REFUSALS not before AUTH_WAIT
+   */
+  constructor(random: () => number, checkEvery: number, left: readonly Subscription[], refusals = 0, now = 0) {
     this.random = random;
     this.checkEvery = checkEvery;
     this.left = left;
+    this.hasRetried = refusals > 0;
+    if (refusals >= MOST_REFUSALS) this.authUntil = now + AUTH_WAIT;
   }
 
   next(now: number): Step {
