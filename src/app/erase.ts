@@ -1,6 +1,6 @@
 /**
  * `POST /v1/erase`: takes a person, a device, a form or an asset out of everything the gateway keeps: journal and series, alarms, rule states in memory
- * and on the disk, the copies of the configuration that ran. What it cannot reach is named in the answer: the configuration itself, and files that
+ * and on the disk, pictures a device took, the copies of the configuration that ran. A picture's hash stays in the events that told of it. What it cannot reach is named in the answer: the configuration itself, and files that
  * were set aside. That it was done, by whom and why, is an event; whom it concerned is not told.
  */
 import { join } from 'node:path';
@@ -11,6 +11,7 @@ import type { Clock } from '../base/ports.ts';
 import { dropOldCopy, filesHolding, namesIn } from '../io/files.ts';
 import type { JournalFace } from '../journal/index.ts';
 import { mentions } from '../journal/matching.ts';
+import type { MediaStore } from './media.ts';
 import type { Pipeline } from './pipeline.ts';
 
 const MOST = 200;
@@ -24,6 +25,7 @@ export interface EraseAsk {
 }
 
 export interface Erased extends EraseCounts {
+  readonly pictures: number;
   /** files that still hold it, or may */
   readonly left: readonly string[];
 }
@@ -65,19 +67,39 @@ export function readErase(body: unknown, model: SiteModel): EraseAsk {
   return { what, by: text('by'), reason: text('reason') };
 }
 
-export type Erasing = Promise<EraseCounts>;
+export type Erasing = Promise<EraseCounts & { readonly pictures: number }>;
+
+/** What holds what is to go. */
+export interface Holding {
+  readonly journal: JournalFace;
+  readonly media: MediaStore;
+}
 
 /** Out of memory first: what is written from then on holds it no more. That it was done is an event; whom it concerned is not told. */
-export async function eraseFrom(pipeline: Pipeline, journal: JournalFace, ask: EraseAsk, clock: Clock): Erasing {
-  const { what, by, reason } = ask;
-  pipeline.forget((key, body) => mentions(key, body, what));
+export async function eraseFrom({ journal, media }: Holding, pipeline: Pipeline, ask: EraseAsk, clock: Clock): Erasing {
+  const { by, reason } = ask;
+  const gone = await erasePictures(media, ask.what);
+  const what = { ...ask.what, pictures: gone };
+  pipeline.forget((key, body) => mentions(key, body, what), gone);
   await pipeline.settled();
   await journal.flush();
-  const counts = await journal.erase(what);
+  const counts = { ...(await journal.erase(what)), pictures: gone.length };
   const without = (text: string): string => (what.person === undefined ? text : text.replaceAll(what.person, '…'));
-  const data = { by: without(by), reason: without(reason), events: counts.events, samples: counts.samples };
+  const { events, samples, pictures } = counts;
+  const data = { by: without(by), reason: without(reason), events, samples, pictures };
   pipeline.event({ kind: 'audit.erased', at: clock.now(), data, classes: { by: 'personal', reason: 'personal' } });
   return counts;
+}
+
+/** Pictures that a device took, and their hashes. Whom a picture shows nobody here knows: none goes by a person's name. */
+async function erasePictures(media: MediaStore, { devices, from, to }: EraseWhat): Promise<readonly string[]> {
+  const gone: string[] = [];
+  for (const device of devices) {
+    const wanted = { device, from, until: to };
+    gone.push(...(await media.find(wanted)).map(({ sha256 }) => sha256));
+    await media.erase(wanted);
+  }
+  return gone;
 }
 
 /** Copies of older configurations go; what still holds the name is told. */

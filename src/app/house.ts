@@ -31,12 +31,14 @@ import { createCommands } from './commands/index.ts';
 import { type EraseAsk, type Erasing, eraseFrom } from './erase.ts';
 import { Evidence, type Hand } from './evidence.ts';
 import { lostFault, refusedFault, setAsideFault, silentFault, storeFault } from './faults.ts';
-import { allPoints, createMadePoints } from './made.ts';
+import { createKeepDays, type KeepDays } from './keep-days.ts';
+import { createMadePoints } from './made.ts';
 import type { MediaStore } from './media.ts';
 import { createPerformer, type Outcome, type Performer } from './perform.ts';
 import { openMedia, picture } from './pictures.ts';
 import { createPipeline, type Pipeline, readingsInput } from './pipeline.ts';
 import type { Doors } from './ports.ts';
+import { Reporter } from './reporter.ts';
 import { createSettled } from './settled.ts';
 import { StatDesk } from './stats.ts';
 import { createTechnical, type TechnicalFault } from './technical.ts';
@@ -145,7 +147,7 @@ class LiveHouse implements House {
   readonly board = createBoard();
   readonly hub = createWatchHub();
   readonly media: MediaStore;
-  readonly erase = (ask: EraseAsk): Erasing => eraseFrom(this.pipeline, this.journal, ask, this.deps.clock);
+  readonly erase = (ask: EraseAsk): Erasing => eraseFrom(this, this.pipeline, ask, this.deps.clock);
   private readonly deps: HouseDeps;
   private readonly pipeline: Pipeline;
   private readonly performer: Performer;
@@ -154,11 +156,11 @@ class LiveHouse implements House {
   private readonly technical = createTechnical();
   private readonly made = createMadePoints();
   private readonly stats: StatDesk;
+  private readonly keepDays: KeepDays;
   private readonly opened: Opened;
   private site: CheckedSite;
   private describe: Describe = (draft) => draft;
-  /** `device.point` of every point that is not of class none */
-  private personal: ReadonlySet<string> = new Set();
+  private readonly reporter: Reporter;
   private read = 0;
   private stopped = false;
 
@@ -168,6 +170,7 @@ class LiveHouse implements House {
     this.site = site;
     this.opened = opened;
     this.journal = opened.journal;
+    this.reporter = new Reporter(this.journal);
     this.pipeline = createPipeline({
       clock,
       log,
@@ -188,6 +191,7 @@ class LiveHouse implements House {
     });
     this.stats = new StatDesk(clock, (effects) => this.pipeline.carry(effects));
     this.media = openMedia(deps, () => this.site.model);
+    this.keepDays = createKeepDays(deps, this, (draft) => this.pipeline.event(draft));
     this.performer = createPerformer({
       clock,
       log,
@@ -262,7 +266,7 @@ class LiveHouse implements House {
       memory: opened.restored.memory.filter(({ device }) => !device.startsWith('@')),
       alarmRelevant: (device, point) => this.site.machine.reads(device, point),
       onReadings: (readings) => this.see(readings),
-      onReport: (readings) => this.keep(readings),
+      onReport: (readings) => this.reporter.report(readings),
       onDevice: (change) => this.deviceChanged(change),
       onMemory: (row) => this.pipeline.remember(row),
     });
@@ -295,6 +299,7 @@ class LiveHouse implements House {
     await this.engine.apply(this.site.model);
     void this.commands.takeUp();
     void this.evidence.start();
+    this.keepDays.start();
   }
 
   async apply(site: CheckedSite, hand: Hand): Promise<ReloadReport> {
@@ -306,6 +311,7 @@ class LiveHouse implements House {
     this.pipeline.input(readingsInput([...this.engine.latest()]));
     await this.uplink.apply(site.model.site.id, site.model.gateway.id, site.model.feeds);
     this.evidence.configured(hand);
+    this.keepDays.look();
     return { ...applied, kept: applied.kept.length };
   }
 
@@ -382,6 +388,7 @@ class LiveHouse implements House {
   async quiesce(): Promise<void> {
     this.commands.stop();
     this.evidence.stop();
+    await this.keepDays.stop();
     await this.engine.stop();
     this.performer.stop();
     this.stats.stop();
@@ -410,8 +417,7 @@ class LiveHouse implements House {
     this.hub.model(model);
     this.describe = describer(model, machine.made.keys());
     this.made.set(machine.made);
-    const personal = [...allPoints(model, machine.made)].filter(([, point]) => point.class !== 'none');
-    this.personal = new Set(personal.map(([id]) => id));
+    this.reporter.take(model, machine.made);
   }
 
   private entitlement(feed: FeedModel): Entitlement {
@@ -423,14 +429,7 @@ class LiveHouse implements House {
     this.stats.readings(readings);
     this.hub.readings(readings);
     const news = this.made.news(readings);
-    if (news.length > 0) this.keep(news);
-  }
-
-  private keep(readings: readonly Reading[]): void {
-    const isPersonal = (r: Reading): boolean => this.personal.has(`${r.device}.${r.point}`);
-    const personal = readings.filter(isPersonal);
-    if (personal.length < readings.length) this.journal.report(readings.filter((r) => !isPersonal(r)));
-    if (personal.length > 0) this.journal.reportPersonal(personal);
+    if (news.length > 0) this.reporter.report(news);
   }
 
   private deviceChanged(change: DeviceChange): void {

@@ -9,7 +9,7 @@
  * State that changed without an alarm or an action waits up to a second for company: it is worth no sync of its own.
  * It does not promise that a held alarm survives a power cut; only the commit does.
  */
-import { type Alarm, type Transition, withoutContent } from '../base/alarm.ts';
+import { type Alarm, type Transition, withoutContent, withoutPictures } from '../base/alarm.ts';
 import { alarmDraft } from '../base/alarm-text.ts';
 import type { EventDraft } from '../base/event.ts';
 import type { Commit, Committed, MemoryRow, Restored, StateRow } from '../base/journal.ts';
@@ -48,8 +48,8 @@ export interface Pipeline {
   restore(machine: RuleMachine, rows: Restored, downSince: number): void;
   /** a new set of rules over the alarms and states as they stand */
   replace(machine: RuleMachine): void;
-  /** What is kept under these keys is forgotten: states begin anew, open alarms go on without what they told of people. */
-  forget(isMeant: (key: string, body: string) => boolean): void;
+  /** What is kept under these keys is forgotten: states begin anew, open alarms go on without what they told of people, and without pictures that went. */
+  forget(isMeant: (key: string, body: string) => boolean, pictures: readonly string[]): void;
   /** @returns the answer to what a person asked */
   input(input: RuleInput): Answer | undefined;
   machine(): { machine: RuleMachine; state: RuleState } | undefined;
@@ -111,14 +111,15 @@ class LivePipeline implements Pipeline {
     this.wake(machine, this.deps.clock.now().wall);
   }
 
-  forget(isMeant: (key: string, body: string) => boolean): void {
+  forget(isMeant: (key: string, body: string) => boolean, pictures: readonly string[]): void {
     this.keepSnapshot();
     for (const { key, body } of [...this.states.values()])
       if (isMeant(key, body ?? '')) this.keepState({ key, body: null });
     for (const [key, alarm] of this.alarms) {
-      if (!isMeant(key, JSON.stringify(alarm))) continue;
-      this.alarms.set(key, withoutContent(alarm));
-      this.deps.board.restore([withoutContent(alarm)]);
+      const left = isMeant(key, JSON.stringify(alarm)) ? withoutContent(alarm) : withoutPictures(alarm, pictures);
+      if (left === alarm) continue;
+      this.alarms.set(key, left);
+      this.deps.board.restore([left]);
     }
     if (this.running !== undefined) this.wake(this.running, this.deps.clock.now().wall);
     this.handSoon();

@@ -96,8 +96,16 @@ export interface WhyInput {
 
 /** An alarm that goes on without what it told of people. */
 export function withoutContent(alarm: Alarm): Alarm {
-  const { by: _by, muteReason: _reason, why: _why, ...rest } = alarm;
+  const { by: _by, muteReason: _reason, why: _why, media: _media, ...rest } = alarm;
   return { ...rest, values: {} };
+}
+
+/** An alarm without pictures that went; the same when it names none of them. */
+export function withoutPictures(alarm: Alarm, gone: readonly string[]): Alarm {
+  if (alarm.media?.some(({ sha256 }) => gone.includes(sha256)) !== true) return alarm;
+  const { media, ...rest } = alarm;
+  const left = media.filter(({ sha256 }) => !gone.includes(sha256));
+  return left.length === 0 ? rest : { ...rest, media: left };
 }
 
 /** the end of an id is enough to name an alarm by hand */

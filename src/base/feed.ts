@@ -49,6 +49,8 @@ export interface EraseWhat {
   readonly forms: readonly string[];
   /** words that name a person, wherever they stand */
   readonly person?: string;
+  /** SHA-256 of pictures that went: alarms name them no more */
+  readonly pictures?: readonly string[];
   /** event times, UTC ms; `to` is exclusive */
   readonly from: number;
   readonly to: number;
@@ -60,6 +62,18 @@ export interface EraseCounts {
   readonly samples: number;
   readonly alarms: number;
   readonly states: number;
+}
+
+/** What is kept for so many days and no longer (`keep_days`): everything of it that was stored before a time goes. */
+export interface KeepClass {
+  readonly days: number;
+  readonly what: EraseWhat;
+  /** UTC ms */
+  readonly before: number;
+}
+
+export interface KeptCounts extends EraseCounts {
+  readonly days: number;
 }
 
 /** Why what nobody took was given up. */

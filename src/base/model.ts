@@ -101,6 +101,8 @@ export interface Asset {
   readonly at?: Position;
   /** what it calls its devices */
   readonly members: Readonly<Record<string, string>>;
+  /** as a device's, by its type */
+  readonly keepDays?: number;
   readonly lets: Lets;
 }
 
@@ -187,6 +189,8 @@ export interface PointModel {
   readonly rollover?: number;
   /** how often it is read, when less often than its device */
   readonly pollMs?: number;
+  /** days after which what is stored of it is erased; none = its feeds' and the journal's own retention */
+  readonly keepDays?: number;
   /** from the unit the technician wrote to the standard unit of the device's type: `unit` and `deadband` are already the latter's */
   readonly convert?: { readonly scale: number; readonly offset: number };
 }
@@ -204,6 +208,8 @@ export interface DeviceModel {
   readonly at?: Position;
   readonly lets?: Lets;
   readonly points: readonly PointModel[];
+  /** days after which everything stored of it is erased, its own or its type's; wins over any other retention */
+  readonly keepDays?: number;
   /** the profile it is built from */
   readonly profile?: ProfileUse;
   /** the device's own section as its driver's schema parsed it */

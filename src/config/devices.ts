@@ -72,6 +72,7 @@ export function buildDevice(id: string, context: DeviceContext): DeviceModel | u
     ...(section.lat === undefined || section.lon === undefined ? {} : { at: { lat: section.lat, lon: section.lon } }),
     ...(section.let === undefined ? {} : { lets: section.let }),
     points,
+    ...keepOf(section, context.types[section.type ?? '']),
     ...profileOf(id, context),
     config: parsed.data,
     noData: context.types[section.type ?? '']?.no_data ?? 'yellow',
@@ -80,6 +81,14 @@ export function buildDevice(id: string, context: DeviceContext): DeviceModel | u
       .digest('hex')
       .slice(0, 16),
   };
+}
+
+function keepOf(
+  section: { readonly keep_days?: number | undefined },
+  type: DeviceTypes[string] | undefined,
+): Pick<DeviceModel, 'keepDays'> {
+  const keepDays = section.keep_days ?? type?.keep_days;
+  return keepDays === undefined ? {} : { keepDays };
 }
 
 function profileOf(id: string, context: DeviceContext): Pick<DeviceModel, 'profile'> {
@@ -159,8 +168,15 @@ function pointsOf(id: string, driver: DriverFace, config: unknown, context: Devi
       own?.stale_after === undefined && standard?.stale_after !== undefined
         ? Math.max(standard.stale_after, point.staleAfterMs)
         : point.staleAfterMs;
+    const keepDays = point.keepDays ?? standard?.keep_days;
     return converted(
-      { ...point, class: dataClass, staleAfterMs: stale, ...(standard?.event === true ? { event: true } : {}) },
+      {
+        ...point,
+        class: dataClass,
+        staleAfterMs: stale,
+        ...(standard?.event === true ? { event: true } : {}),
+        ...(keepDays === undefined ? {} : { keepDays }),
+      },
       standard?.unit,
       id,
       section?.type ?? '',

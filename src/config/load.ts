@@ -222,7 +222,7 @@ async function buildModel({ sections, main, types, rules, reader, deps }: Parts)
     types,
   });
   const people = await buildPeople(sections, report, deps.readSecret);
-  const assets = buildAssets(sections, names, report);
+  const assets = buildAssets(sections, types, names, report);
   const stats = buildStats(sections, names, types, report);
   reader.found(main, report.problems);
   return {

@@ -2,7 +2,7 @@
 import type { Asset, Person } from '../base/model.ts';
 import type { Names } from './cross.ts';
 import type { Report } from './report.ts';
-import type { SiteSections } from './schema.ts';
+import type { DeviceTypes, SiteSections } from './schema.ts';
 import { checkSecret, definedOnly, type ReadSecret } from './secrets.ts';
 
 const WAYS = ['screen', 'webhook', 'feed', 'mqtt'] as const;
@@ -29,7 +29,12 @@ export async function buildPeople(
   return built;
 }
 
-export function buildAssets({ assets }: SiteSections, names: Names, report: Report): Map<string, Asset> {
+export function buildAssets(
+  { assets }: SiteSections,
+  types: DeviceTypes,
+  names: Names,
+  report: Report,
+): Map<string, Asset> {
   const built = new Map<string, Asset>();
   const devices = names('devices');
   for (const [id, section] of Object.entries(assets)) {
@@ -43,12 +48,14 @@ export function buildAssets({ assets }: SiteSections, names: Names, report: Repo
     }
     if (devices.includes(id)) report.add('config.id_taken', ['assets', id], { id }, true);
     const { type, zone, name, tags, lat, lon } = section;
+    const keepDays = types[type]?.keep_days;
     built.set(id, {
       id,
       type,
       tags,
       members,
       lets: section.let ?? {},
+      ...(keepDays === undefined ? {} : { keepDays }),
       ...(zone === undefined ? {} : { zone }),
       ...(name === undefined ? {} : { name }),
       ...(lat === undefined || lon === undefined ? {} : { at: { lat, lon } }),

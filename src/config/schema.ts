@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { VERBS } from '../base/command.ts';
 import { CODECS } from '../base/model.ts';
 import { parseDuration } from '../base/time.ts';
-import { duration, secret, size, unit } from '../kit/schema.ts';
+import { duration, keepDays, secret, size, unit } from '../kit/schema.ts';
 import { statSchema } from './stat-schema.ts';
 import { viewSchema } from './view-schema.ts';
 
@@ -98,6 +98,7 @@ export const deviceCommon = {
   zone: z.string().optional(),
   name: name.optional(),
   profile: z.string().optional(),
+  keep_days: keepDays.optional(),
   ...place,
   let: lets,
 };
@@ -268,6 +269,7 @@ export const typesSchema = z.record(
     no_data: z.enum(['blue', 'yellow', 'orange', 'red']).default('yellow'),
     /** no door, no valve, no power: what a platform writes there needs neither signature nor somebody's yes */
     harmless: z.boolean().default(false),
+    keep_days: keepDays.optional(),
     points: z
       .record(
         z.string(),
@@ -278,6 +280,7 @@ export const typesSchema = z.record(
           stale_after: duration.optional(),
           event: z.boolean().optional(),
           name: name.optional(),
+          keep_days: keepDays.optional(),
         }),
       )
       .default({}),

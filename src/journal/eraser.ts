@@ -6,10 +6,11 @@
  *   with the feed it was made for (`erased`), so that a replay still verifies; members not yet sent go out as erased. Each feed that may have got some is
  *   told their ids (`feed.erased`), and nothing else.
  * - Rows are overwritten where they stand, padded to their old length, so that no page keeps an older copy beside them. The small tables are written
- *   anew, free pages are filled with zeros, the write-ahead log is emptied, and a file of at most VACUUM_BYTES is rebuilt.
+ *   anew. Then free pages are filled with zeros and the write-ahead log is emptied (scrub.ts), and a file of at most VACUUM_BYTES is rebuilt (erasure.ts).
+ * - Members that left are told in the transaction that takes their content.
  * Not promised: what the card itself keeps of blocks it replaced; files that were copied away before; damaged files that were set aside.
  */
-import { type Alarm, withoutContent } from '../base/alarm.ts';
+import { type Alarm, withoutContent, withoutPictures } from '../base/alarm.ts';
 import type { EventDraft } from '../base/event.ts';
 import { STREAMS, type Stream } from '../base/event.ts';
 import type { EraseCounts, ErasedMark, ErasedMarks, EraseWhat, JournalRow } from '../base/feed.ts';
@@ -23,54 +24,65 @@ import type { Streams } from './streams.ts';
 
 const ROWS_A_STEP = 200;
 const GROUPS_A_STEP = 32;
-const SCRUB_PAGES = 256;
-const VACUUM_BYTES = 64 * 1024 * 1024;
 const MOST_BYTES = 1024 * 1024;
-const IDS_A_MEMBER = 200;
 const SMALL = ['alarms', 'states', 'memory', 'feed_memory', 'gaps', 'quarantine'] as const;
 
 const NOWHERE = { position: 0, seq: 0, hash: ZEROS };
 
-type Told = Map<string, Record<Stream, string[]>>;
+/** rows that go, and the feeds that may hold them */
+type Told = readonly { readonly feed: string; readonly stream: Stream; readonly id: string }[];
+
+/** Which rows are looked at: behind `after`, up to `upTo`. */
+export interface Span {
+  readonly after: number;
+  readonly upTo: number;
+  /** only alarms that are over and did not change since, UTC ms; rule states and open alarms tell of now */
+  readonly unchangedSince?: number;
+}
 
 export class Eraser {
   readonly what: EraseWhat;
   private readonly store: Store;
   private readonly streams: Streams;
-  private readonly told: Told = new Map();
+  /** something was deleted or written over */
+  touched = false;
+  private readonly span: Span;
   private readonly counts = { events: 0, groups: 0, samples: 0, alarms: 0, states: 0 };
-  private at = 0;
+  private at: number;
   private end: number;
   private segments: Segment[];
-  private phase: 'rows' | 'groups' | 'tables' | 'scrub' | 'done' = 'rows';
+  private small: readonly (typeof SMALL)[number][] = SMALL;
+  private phase: 'rows' | 'groups' | 'tables' | 'small' | 'done' = 'rows';
 
-  constructor(store: Store, streams: Streams, what: EraseWhat) {
+  constructor(store: Store, streams: Streams, what: EraseWhat, span: Span = { after: 0, upTo: store.head - 1 }) {
     this.store = store;
     this.streams = streams;
     this.what = what;
-    this.end = store.head - 1;
-    this.segments = store.segments();
+    this.span = span;
+    this.at = span.after;
+    this.end = span.upTo;
+    this.segments = store.segments().filter(({ first, last }) => last > span.after && first <= span.upTo);
   }
 
-  /** @returns what was erased, when it is done */
+  /** @returns what was erased, when it is done; what lies in free pages is then still to be written over */
   step(wall: number): EraseCounts | undefined {
-    if (this.phase === 'rows') this.rows();
-    else if (this.phase === 'groups') this.groups();
-    else if (this.phase === 'tables') this.tables(wall);
-    else if (this.phase === 'scrub') this.scrub();
+    if (this.phase === 'rows') this.rows(wall);
+    else if (this.phase === 'groups') this.groups(wall);
+    else if (this.phase === 'tables') this.tables();
+    else if (this.phase === 'small') this.rewriteOne();
     return this.phase === 'done' ? this.counts : undefined;
   }
 
-  private rows(): void {
+  private rows(wall: number): void {
     const { store, what } = this;
     const query = store.db.prepare('SELECT * FROM rows WHERE position > ? AND position <= ? ORDER BY position LIMIT ?');
     const rows = query.all(this.at, this.end, ROWS_A_STEP) as EventRow[];
     const hit = rows.filter((row) => isAbout(JSON.parse(row.body) as EventDraft, what));
     if (hit.length > 0) {
-      const marks = this.marksOf(store.rowsAfter('a', (hit[0]?.position ?? 1) - 1, ROWS_A_STEP), hit);
-      const more = this.marksOf(store.rowsAfter('t', (hit[0]?.position ?? 1) - 1, ROWS_A_STEP), hit);
+      const { marks, told } = this.marksOf(store.eventsAfter((hit[0]?.position ?? 1) - 1, ROWS_A_STEP), hit);
       store.write((db) => {
-        for (const row of hit) this.eraseEvent(db, row, { ...marks.get(row.position), ...more.get(row.position) });
+        for (const row of hit) this.eraseEvent(db, row, marks.get(row.position) ?? {});
+        this.tell(db, wall, told);
       });
       this.counts.events += hit.length;
     }
@@ -78,7 +90,7 @@ export class Eraser {
     if (rows.length < ROWS_A_STEP) this.next('groups');
   }
 
-  private groups(): void {
+  private groups(wall: number): void {
     const { store, what } = this;
     const [segment] = this.segments;
     if (segment === undefined) return this.next('tables');
@@ -96,12 +108,13 @@ export class Eraser {
     if (hit.length > 0) {
       const positions = new Set(hit.map(({ row }) => row.position));
       const before = store.groupsIn(segment.n, this.at, GROUPS_A_STEP).filter((row) => positions.has(row.position));
-      const marks = this.marksOf(
+      const { marks, told } = this.marksOf(
         before,
         hit.map(({ row }) => row),
       );
       store.write((db) => {
         for (const { row, kept } of hit) this.eraseGroup(db, segment.n, row, kept, marks.get(row.position) ?? {});
+        this.tell(db, wall, told);
       });
       for (const { row, kept } of hit) this.counts.samples += row.count - kept.count;
       this.counts.groups += hit.length;
@@ -114,7 +127,8 @@ export class Eraser {
   private marksOf(
     rows: readonly JournalRow[],
     hit: readonly { readonly position: number; readonly id: string }[],
-  ): Map<number, ErasedMarks> {
+  ): { readonly marks: ReadonlyMap<number, ErasedMarks>; readonly told: Told } {
+    const told: Told[number][] = [];
     const ids = new Map(hit.map(({ position, id }) => [position, id]));
     const found = new Map<number, Record<string, ErasedMark>>();
     for (const row of rows) {
@@ -127,11 +141,11 @@ export class Eraser {
           if (made === undefined) continue;
           const isOld = marks[feed]?.epoch !== undefined && marks[feed].epoch !== '';
           if (!isOld) marks[feed] = markOf(made.payload, made.mayHaveLeft ? made.epoch : '');
-          if (made.mayHaveLeft) this.tell(feed, stream, id);
+          if (made.mayHaveLeft) told.push({ feed, stream, id });
         }
       found.set(row.position, marks);
     }
-    return found;
+    return { marks: found, told };
   }
 
   /** The member a row makes for a feed, and whether it may have been sent; undefined when it is not for it. */
@@ -145,10 +159,13 @@ export class Eraser {
     return { epoch: contract.epoch, payload, mayHaveLeft };
   }
 
-  private tell(feed: string, stream: Stream, id: string): void {
-    const known = this.told.get(feed) ?? { a: [], t: [] };
-    known[stream].push(id);
-    this.told.set(feed, known);
+  /** Part of the transaction that takes the content: nobody who holds it stays untold. */
+  private tell(db: Sqlite, wall: number, told: Told): void {
+    for (const feed of new Set(told.map((one) => one.feed)))
+      for (const stream of STREAMS) {
+        const erased = told.filter((one) => one.feed === feed && one.stream === stream).map(({ id }) => id);
+        if (erased.length > 0) this.streams.appendTo(db, feed, stream, wall, { reason: 'erased', erased });
+      }
   }
 
   private eraseEvent(db: Sqlite, row: EventRow, marks: ErasedMarks): void {
@@ -175,62 +192,54 @@ export class Eraser {
     this.store.markErased(db, row.position, marks);
   }
 
-  /** What is kept by key: gone where it is about them; and everything of these tables is written anew, so that nothing older stays in their pages. */
-  private tables(wall: number): void {
+  /** What is kept by key: gone where it is about them. */
+  private tables(): void {
     const { store, what, counts } = this;
-    store.db.pragma('secure_delete = ON');
+    const { upTo, unchangedSince } = this.span;
     store.write((db) => {
-      db.prepare('DELETE FROM quarantine').run();
-      for (const { key, body, open } of db.prepare('SELECT key, body, open FROM alarms').all() as AlarmRow[])
-        if (mentions(key, body, what)) {
-          counts.alarms++;
-          if (open === 0) db.prepare('DELETE FROM alarms WHERE key = ?').run(key);
-          else
-            db.prepare('UPDATE alarms SET body = ? WHERE key = ?').run(
-              JSON.stringify(withoutContent(JSON.parse(body) as Alarm)),
-              key,
-            );
-        }
+      const { changes } = db.prepare('DELETE FROM quarantine WHERE position <= ?').run(upTo);
+      this.alarms(db);
+      this.touched = changes + counts.events + counts.groups + counts.alarms > 0;
+      if (unchangedSince !== undefined) return;
       for (const { key, body } of db.prepare('SELECT key, body FROM states').all() as { key: string; body: string }[])
         if (mentions(key, body, what)) counts.states += db.prepare('DELETE FROM states WHERE key = ?').run(key).changes;
       for (const { device, key, body } of db.prepare('SELECT * FROM memory').all() as Record<string, string>[])
         if (what.person !== undefined && (body ?? '').includes(what.person))
           db.prepare('DELETE FROM memory WHERE device = ? AND key = ?').run(device, key);
-      for (const table of SMALL) rewrite(db, table);
     });
-    for (const [feed, { a, t }] of this.told)
-      for (const [stream, ids] of [
-        ['a', a],
-        ['t', t],
-      ] as const)
-        for (let i = 0; i < ids.length; i += IDS_A_MEMBER)
-          this.streams.append(feed, stream, wall, { reason: 'erased', erased: ids.slice(i, i + IDS_A_MEMBER) });
-    this.next('scrub');
+    if (!this.touched && unchangedSince !== undefined) this.small = [];
+    this.next('small');
   }
 
-  /** Free pages are filled and given back, some at a time. */
-  private scrub(): void {
-    const { db } = this.store;
-    const pageSize = Number(db.pragma('page_size', { simple: true }));
-    const free = Number(db.pragma('freelist_count', { simple: true }));
-    if (free > 2) {
-      this.store.write((tx) => {
-        tx.exec('CREATE TABLE IF NOT EXISTS scrub (x BLOB)');
-        const insert = tx.prepare('INSERT INTO scrub VALUES (zeroblob(?))');
-        for (let i = 0; i < Math.min(SCRUB_PAGES, free - 2); i++) insert.run(pageSize - 100);
-      });
-      return;
+  private alarms(db: Sqlite): void {
+    const { pictures = [] } = this.what;
+    const { unchangedSince } = this.span;
+    for (const { key, body, open } of db.prepare('SELECT key, body, open FROM alarms').all() as AlarmRow[]) {
+      const alarm = JSON.parse(body) as Alarm;
+      const isMeant = mentions(key, body, this.what);
+      if (isMeant && unchangedSince !== undefined && (open === 1 || alarm.changed >= unchangedSince)) continue;
+      const left = isMeant ? withoutContent(alarm) : withoutPictures(alarm, pictures);
+      if (left === alarm) continue;
+      this.counts.alarms++;
+      if (isMeant && open === 0) db.prepare('DELETE FROM alarms WHERE key = ?').run(key);
+      else db.prepare('UPDATE alarms SET body = ? WHERE key = ?').run(JSON.stringify(left), key);
     }
-    this.store.write((tx) => void tx.exec('DROP TABLE IF EXISTS scrub'));
+  }
+
+  /** Written anew, so that nothing older stays in its pages. */
+  private rewriteOne(): void {
+    const [table, ...rest] = this.small;
+    if (table === undefined) return this.next('done');
+    const { db } = this.store;
+    db.pragma('secure_delete = ON');
+    this.store.write((tx) => rewrite(tx, table));
     db.pragma('secure_delete = FAST');
-    if (this.store.durable && this.store.room.use().used <= VACUUM_BYTES) db.exec('VACUUM');
-    db.pragma('wal_checkpoint(TRUNCATE)');
-    this.phase = 'done';
+    this.small = rest;
   }
 
   private next(phase: Eraser['phase']): void {
     this.phase = phase;
-    this.at = 0;
+    this.at = this.span.after;
   }
 }
 

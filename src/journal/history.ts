@@ -117,9 +117,12 @@ function* pages<T extends { readonly position: number; readonly recorded: number
 }
 
 /** Recorded times never fall along the positions: found by halving. */
-function firstPosition(db: Sqlite, table: string, from: number): number {
+export function firstPosition(db: Sqlite, table: string, from: number): number {
   const at = db.prepare(`SELECT position, recorded FROM ${table} WHERE position >= ? ORDER BY position LIMIT 1`);
-  const ends = db.prepare(`SELECT min(position) AS low, max(position) AS high FROM ${table}`).get() as {
+  // Each end for itself: asked together they are found by reading the whole table.
+  const ends = db
+    .prepare(`SELECT (SELECT min(position) FROM ${table}) AS low, (SELECT max(position) FROM ${table}) AS high`)
+    .get() as {
     low: number | null;
     high: number | null;
   };

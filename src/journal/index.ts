@@ -19,6 +19,8 @@ import type {
   FeedFacts,
   FeedLedger,
   FeedState,
+  KeepClass,
+  KeptCounts,
   OutMessage,
 } from '../base/feed.ts';
 import type { Commit, Committed, Journal, JournalFacts, Restored } from '../base/journal.ts';
@@ -63,6 +65,8 @@ export interface JournalFace extends Journal {
   forget(feed: string): Promise<void>;
   /** Takes what is about something out of the journal, for good; its feeds are told. */
   erase(what: EraseWhat): Promise<EraseCounts>;
+  /** Takes what is not to be kept any longer; its feeds are told. A small step at a time, between which commits have their turn. */
+  expire(classes: readonly KeepClass[], signal: AbortSignal): Promise<readonly KeptCounts[]>;
   /** feeds whose epoch changed under them (none named = all), and why */
   onRenewed(listener: RenewListener): () => void;
   /** feeds that lost what they had not taken */
@@ -201,6 +205,15 @@ class LiveJournal implements JournalFace {
   async erase(what: EraseWhat): Promise<EraseCounts> {
     for (;;) {
       const done = await this.ask<EraseCounts | undefined>({ op: 'erase', what, wall: this.deps.clock.now().wall });
+      if (done !== undefined) return done;
+    }
+  }
+
+  async expire(classes: readonly KeepClass[], signal: AbortSignal): Promise<readonly KeptCounts[]> {
+    const { clock } = this.deps;
+    for (;;) {
+      if (this.closing || signal.aborted) throw new WeinaoError('journal.gone', { detail: 'stopped' });
+      const done = await this.ask<readonly KeptCounts[] | undefined>({ op: 'expire', classes, wall: clock.now().wall });
       if (done !== undefined) return done;
     }
   }

@@ -1,13 +1,14 @@
 /** The store's thread, without the thread: takes batches of requests, answers each. Commits that wait together share one transaction. */
 import { createHash } from 'node:crypto';
 import { isWeinaoError, WeinaoError } from '../base/errors/index.ts';
-import type { EraseCounts, EraseWhat, Outward } from '../base/feed.ts';
+import type { EraseCounts, EraseWhat, KeepClass, KeptCounts, Outward } from '../base/feed.ts';
 import type { Instant } from '../base/time.ts';
 import { sqliteCode } from '../io/sqlite.ts';
 import { freeBytes } from '../io/store-files.ts';
 import { depthOf, feedFacts } from './depth.ts';
 import { tellDisclosures } from './disclosures.ts';
-import { Eraser } from './eraser.ts';
+import { Erasure } from './erasure.ts';
+import { Expiry } from './expiry.ts';
 import type { Fresh } from './feed.ts';
 import { Leaving, overdue, reattach } from './left.ts';
 import type { Answer, Numbered, Opening, Request, Work } from './protocol.ts';
@@ -30,7 +31,8 @@ export class StoreKeeper {
   private readonly answer: (answer: Answer) => void;
   private open: Open | undefined;
   private leaving: Leaving | undefined;
-  private erasing: Eraser | undefined;
+  private erasing: Erasure | undefined;
+  private expiring: Expiry | undefined;
   private sincePersist = 0;
 
   /** @param free bytes the disk of a file has left */
@@ -142,6 +144,8 @@ export class StoreKeeper {
         return this.forget(request.feed);
       case 'erase':
         return this.erase(request.what, request.wall);
+      case 'expire':
+        return this.expire(request.classes, request.wall);
       case 'remember':
         return this.remember(request.feed, request.key, request.body);
       case 'heads':
@@ -172,6 +176,8 @@ export class StoreKeeper {
         const renewed = streams.replaced(replaced, `store: ${why}`.slice(0, 80), fresh());
         replaced.db.transaction(() => streams.save(replaced.db))();
         streams.saved();
+        this.erasing = undefined;
+        this.expiring = undefined;
         this.answer({ renewed, why });
       },
       free: this.free,
@@ -184,15 +190,27 @@ export class StoreKeeper {
     this.open = { store, streams, retention: new Retention(store, streams) };
     this.leaving = undefined;
     this.erasing = undefined;
+    this.expiring = undefined;
     return store.facts();
   }
 
   private erase(what: EraseWhat, wall: number): EraseCounts | undefined {
     const { store, streams } = this.opened();
-    if (JSON.stringify(this.erasing?.what) !== JSON.stringify(what)) this.erasing = new Eraser(store, streams, what);
+    if (JSON.stringify(this.erasing?.what) !== JSON.stringify(what)) this.erasing = new Erasure(store, streams, what);
     const done = this.erasing?.step(wall);
     if (done === undefined) return undefined;
     this.erasing = undefined;
+    this.answer({ head: store.head });
+    return done;
+  }
+
+  private expire(classes: readonly KeepClass[], wall: number): readonly KeptCounts[] | undefined {
+    const { store, streams } = this.opened();
+    if (JSON.stringify(this.expiring?.classes) !== JSON.stringify(classes))
+      this.expiring = new Expiry(store, streams, classes);
+    const done = this.expiring?.step(wall);
+    if (done === undefined) return undefined;
+    this.expiring = undefined;
     this.answer({ head: store.head });
     return done;
   }

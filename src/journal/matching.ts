@@ -15,6 +15,7 @@ export function isAbout(event: EventDraft, what: EraseWhat): boolean {
   return (
     isForm ||
     what.devices.some((id) => id === subject || id === data.device || isOf(data.key, id)) ||
+    what.points.some((id) => tellsOf(event, id)) ||
     isPerson(event, what)
   );
 }
@@ -27,14 +28,22 @@ export function isSampleOf({ d, p, t, v }: PastSample, what: EraseWhat): boolean
 }
 
 /** Alarms and rule states by their key (`rule/instance`) and what they hold. */
-export function mentions(key: string, body: string, { devices, forms, person }: EraseWhat): boolean {
-  if (devices.some((id) => isOf(key, id))) return true;
+export function mentions(key: string, body: string, { devices, points, forms, person }: EraseWhat): boolean {
+  if (devices.some((id) => isOf(key, id)) || points.some((id) => isOf(key, id))) return true;
   if (forms.some((id) => key.split('/').includes(id))) return true;
   return person !== undefined && (key.includes(person) || body.includes(person));
 }
 
 const isOf = (key: Json | undefined, id: string): boolean =>
   typeof key === 'string' && key.split('/').some((part) => part === id || part.startsWith(`${id}.`));
+
+/** An event does not say which point a value came from: those of the point's device that hold something personal may tell of it. */
+function tellsOf({ subject, data, classes = {} }: EventDraft, point: string): boolean {
+  const device = point.slice(0, point.indexOf('.'));
+  if (isOf(data.key, point)) return true;
+  const isOfDevice = subject === device || data.device === device;
+  return isOfDevice && Object.entries(classes).some(([path, held]) => path.startsWith('values.') && held !== 'none');
+}
 
 const isErased = (data: EventDraft['data']): boolean => data.erased === true;
 

@@ -1,7 +1,7 @@
 /** What travels between the main thread and the store's worker. Requests carry a number; the answer has the same. */
 import type { WeinaoError } from '../base/errors/index.ts';
 import type { Stream } from '../base/event.ts';
-import type { Cursor, EraseWhat, FeedDemand, Gap } from '../base/feed.ts';
+import type { Cursor, EraseWhat, FeedDemand, Gap, KeepClass } from '../base/feed.ts';
 import type { Commit } from '../base/journal.ts';
 import type { Instant } from '../base/time.ts';
 import type { Lost } from './feed.ts';
@@ -79,6 +79,8 @@ export type Request =
   | { readonly op: 'forget'; readonly feed: string }
   /** some of the way of an erasure; answers what was erased when it is done */
   | { readonly op: 'erase'; readonly what: EraseWhat; readonly wall: number }
+  /** some of the way of what is kept for so many days and no longer; answers what went when it is done */
+  | { readonly op: 'expire'; readonly classes: readonly KeepClass[]; readonly wall: number }
   | { readonly op: 'remember'; readonly feed: string; readonly key: string; readonly body: string | null }
   | { readonly op: 'recall'; readonly feed: string }
   | { readonly op: 'heads' }

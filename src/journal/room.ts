@@ -41,6 +41,8 @@ export interface Use {
 
 export class Room {
   readonly budget: number;
+  /** pages that hold zeros for a while (scrub.ts): as good as free */
+  zeroed = 0;
   private readonly db: Sqlite;
   private readonly disk: Disk | undefined;
   private readonly pageSize: number;
@@ -56,7 +58,7 @@ export class Room {
 
   use(): Use {
     const pages = this.pragma('page_count');
-    const used = (pages - this.pragma('freelist_count')) * this.pageSize;
+    const used = (pages - this.pragma('freelist_count') - this.zeroed) * this.pageSize;
     const free = this.disk?.free(this.disk.path) ?? Number.POSITIVE_INFINITY;
     const file = pages * this.pageSize;
     // However full others made the disk: what they leave us is at least half of what we have.
@@ -78,7 +80,10 @@ export class Room {
 
   /** whether telemetry still comes in */
   takesTelemetry(): boolean {
-    return (this.pragma('page_count') - this.pragma('freelist_count')) * this.pageSize < TELEMETRY_UP_TO * this.budget;
+    return (
+      (this.pragma('page_count') - this.pragma('freelist_count') - this.zeroed) * this.pageSize <
+      TELEMETRY_UP_TO * this.budget
+    );
   }
 
   /** Lays the ballast when the disk has room for it. */

@@ -236,10 +236,12 @@ export class Store {
     db.prepare('DELETE FROM segments WHERE n = ?').run(n);
   }
 
-  /** What fills free pages while something is erased gives them back. @returns whether there was any */
+  /** Some of what fills free pages while something is erased gives them back. @returns whether there was any */
   dropScrub(): boolean {
-    if (this.db.prepare("SELECT 1 FROM sqlite_master WHERE name = 'scrub'").get() === undefined) return false;
-    this.db.exec('DROP TABLE scrub');
+    const name = this.db.prepare("SELECT name FROM sqlite_master WHERE name GLOB 'scrub*' LIMIT 1").pluck().get();
+    this.room.zeroed = 0;
+    if (name === undefined) return false;
+    this.db.exec(`DROP TABLE ${String(name)}`);
     return true;
   }
 
@@ -264,7 +266,7 @@ export class Store {
       })();
       return;
     }
-    this.dropScrub();
+    while (this.dropScrub());
     this.hasErased = this.db.prepare('SELECT 1 FROM erased LIMIT 1').get() !== undefined;
     const meta = new Map(
       (this.db.prepare('SELECT key, value FROM meta').all() as { key: string; value: string }[]).map((r) => [

@@ -54,6 +54,8 @@ import { type Course, headOf, passed, restart, take, type Walker, walk, walkTo }
 const ROWS_AT_ONCE = 64;
 const AHEAD = 1024;
 
+type Own = Pick<Gap, 'reason' | 'asked' | 'erased'>;
+
 export class Streams {
   readonly outward: Outward;
   readonly disclosures: Disclosures;
@@ -180,14 +182,17 @@ export class Streams {
   }
 
   /** A row of the feed alone, behind all others. */
-  append(id: string, stream: Stream, wall: number, body: Pick<Gap, 'reason' | 'asked' | 'erased'>): void {
+  append(id: string, stream: Stream, wall: number, body: Own): void {
+    this.store.write((db) => this.appendTo(db, id, stream, wall, body));
+  }
+
+  /** The same as part of a transaction. */
+  appendTo(db: Sqlite, id: string, stream: Stream, wall: number, body: Own): void {
     const feed = this.get(id);
     const position = this.store.head++;
     const gap: Gap = { id: gapId(feed, stream, position, wall), madeAt: Math.round(wall), ...body };
-    this.store.write((db) => {
-      this.store.keepClock();
-      putGap(db, { feed: id, stream, position }, gap);
-    });
+    this.store.keepClock();
+    putGap(db, { feed: id, stream, position }, gap);
     feed.gaps[stream] = position;
   }
 

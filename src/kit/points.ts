@@ -24,5 +24,6 @@ export function pointModel(
     ...(point.poll === undefined ? {} : { pollMs: point.poll }),
     ...(point.event === undefined ? {} : { event: point.event }),
     ...(point.rollover === undefined ? {} : { rollover: point.rollover }),
+    ...(point.keep_days === undefined ? {} : { keepDays: point.keep_days }),
   };
 }

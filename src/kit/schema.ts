@@ -53,6 +53,9 @@ export const unit = z.string().refine(isUnit, {
   params: { code: 'config.bad_unit' },
 });
 
+/** Whole days after which what was stored is erased. */
+export const keepDays = z.int().min(1).max(3650);
+
 /** Keys a point has whatever its driver. */
 export const pointCommon = {
   name: z.string().min(1).max(64).optional(),
@@ -64,6 +67,7 @@ export const pointCommon = {
   class: z.enum(['none', 'personal', 'sensitive']).optional(),
   event: z.boolean().optional(),
   rollover: z.number().positive().optional(),
+  keep_days: keepDays.optional(),
 };
 
 /** Keys of a point that stands in a field of an item (items.ts). */
@@ -98,6 +102,7 @@ export type PointCommon = {
   readonly class?: 'none' | 'personal' | 'sensitive' | undefined;
   readonly event?: boolean | undefined;
   readonly rollover?: number | undefined;
+  readonly keep_days?: number | undefined;
 };
 
 export { suggestUnit };

@@ -6,7 +6,8 @@ import { formatDuration } from '../../base/time.ts';
 import type { Told } from './told.ts';
 
 /** how long stream a is kept for a feed that does not take it (design: the store) */
-const ALARMS_KEPT = '180d';
+const DAY = 86_400_000;
+const ALARMS_KEPT = 180 * DAY;
 
 interface Row {
   readonly what: string;
@@ -96,7 +97,7 @@ function rowsOf(told: Told, site: SiteModel, lang: Lang): Row[] {
     ...pointRows(told),
     ...statRows(told, lang),
     ...formRows(told, lang),
-    ...deviceRow(told, lang),
+    ...deviceRow(told, site, lang),
   ];
 }
 
@@ -108,21 +109,29 @@ function alarmRow(told: Told, site: SiteModel, lang: Lang): Row[] {
   const isTold = told.kinds.includes('alarm.raised');
   const named = view.kind === 'everything' ? ['personal' as const] : view.alarms.flatMap((rights) => rights.classes);
   const of = say(WORDS.rules, lang, { count: names.length, some: short(names) });
-  return [{ what: WORDS.alarms[lang], of, class: isTold ? gravest(named) : 'personal', isTold, kept: ALARMS_KEPT }];
+  return [
+    {
+      what: WORDS.alarms[lang],
+      of,
+      class: isTold ? gravest(named) : 'personal',
+      isTold,
+      kept: keptOf(ALARMS_KEPT, site),
+    },
+  ];
 }
 
 /** Points of one kind of device are one row; those told and those not are two. */
 function pointRows({ points, model }: Told): Row[] {
   const rows = new Map<string, Row & { devices: Set<string> }>();
-  for (const { device, type = device, point, isTold } of points) {
-    const key = [type, point.id, point.class, isTold].join(' ');
+  for (const { device, type = device, point, keepDays, isTold } of points) {
+    const key = [type, point.id, point.class, keepDays, isTold].join(' ');
     const unit = point.unit === undefined ? '' : ` (${point.unit})`;
     const row = rows.get(key) ?? {
       what: `${point.name ?? point.id}${unit}`,
       of: type,
       class: point.class,
       isTold,
-      kept: formatDuration(model.keepMs),
+      kept: keptFor(model.keepMs, keepDays),
       devices: new Set<string>(),
     };
     row.devices.add(device);
@@ -160,15 +169,25 @@ function formRows({ forms, withheld, view }: Told, lang: Lang): Row[] {
         of: form.id,
         class: field.person,
         isTold: forms.includes(form) && isNamed && rights?.drop.includes(field.id) !== true,
-        kept: form.keepDays === undefined ? ALARMS_KEPT : `${form.keepDays}d`,
+        kept: keptFor(ALARMS_KEPT, form.keepDays),
       };
     }),
   );
 }
 
-function deviceRow({ kinds, devices, model }: Told, lang: Lang): Row[] {
+function deviceRow({ kinds, devices, model }: Told, site: SiteModel, lang: Lang): Row[] {
   const isTold = kinds.includes('device.offline');
-  return [{ what: WORDS.devices[lang], of: short(devices), class: 'none', isTold, kept: formatDuration(model.keepMs) }];
+  return [{ what: WORDS.devices[lang], of: short(devices), class: 'none', isTold, kept: keptOf(model.keepMs, site) }];
+}
+
+/** `keep_days` wins over any longer retention. */
+const keptFor = (ms: number, days = Number.POSITIVE_INFINITY): string => formatDuration(Math.min(ms, days * DAY));
+
+/** The shortest and the longest, where some devices have a `keep_days`. */
+function keptOf(ms: number, site: SiteModel): string {
+  const days = [...site.devices.values(), ...site.assets.values()].flatMap(({ keepDays }) => keepDays ?? []);
+  const least = keptFor(ms, Math.min(...days));
+  return least === keptFor(ms) ? least : `${least} – ${keptFor(ms)}`;
 }
 
 const MOST = 6;

@@ -117,7 +117,7 @@ function dataOf(kind: string, told: Told): Schema {
     case 'clock.synced':
       return object({ boot: text, offset: { type: 'integer' } });
     case 'audit.erased':
-      return object({ 'by?': text, 'reason?': text, events: count, samples: count });
+      return object({ 'by?': text, 'reason?': text, events: count, samples: count, 'pictures?': count });
     case 'config.changed':
       return object({ hash: text, how: text, 'by?': text, 'old?': text, 'sections?': text });
     case 'audit.disclosed':

@@ -10,6 +10,8 @@ export interface ToldPoint {
   readonly device: string;
   readonly type: string | undefined;
   readonly point: PointModel;
+  /** the shorter of its own and its device's */
+  readonly keepDays: number | undefined;
   readonly isTold: boolean;
 }
 
@@ -44,9 +46,10 @@ export function toldTo(
   const isAll = view.kind === 'everything';
   const points = [...allPoints(site, made)].map(([id, point]): ToldPoint => {
     const device = id.slice(0, id.indexOf('.'));
-    const { type } = site.devices.get(device) ?? site.assets.get(device) ?? { type: undefined };
+    const { type, keepDays } = site.devices.get(device) ?? site.assets.get(device) ?? {};
     const isTold = isAll || view.points[device]?.[point.id] !== undefined;
-    return { device, type, point, isTold };
+    const days = [keepDays, point.keepDays].filter((n) => n !== undefined);
+    return { device, type, point, keepDays: days.length === 0 ? undefined : Math.min(...days), isTold };
   });
   const { stats } = compileStats(site, made);
   const forms = formsOf(site);

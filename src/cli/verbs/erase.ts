@@ -1,5 +1,6 @@
 /** `weinao erase`: takes a person, a device, a form or an asset out of what the gateway keeps. Asks for a word first. */
 import { findClient } from '../../app/client.ts';
+import type { Erased } from '../../app/erase.ts';
 import { EXIT } from '../../base/exit.ts';
 import { moment } from '../moment.ts';
 import type { Call } from '../world.ts';
@@ -46,13 +47,13 @@ export async function erase({ world, lang, config, json }: Call, options: EraseO
     by: options.by ?? world.env.SUDO_USER ?? world.env.USER ?? 'local',
     reason,
   });
-  const done = reply as { events: number; samples: number; alarms: number; states: number; left: readonly string[] };
+  const done = reply as Erased;
   if (json) world.out(`${JSON.stringify(reply)}\n`);
   else {
     world.out(
       lang === 'zh'
-        ? `已删除：事件 ${done.events}，样本 ${done.samples}，报警 ${done.alarms}，规则状态 ${done.states}\n`
-        : `erased: ${done.events} events, ${done.samples} samples, ${done.alarms} alarms, ${done.states} rule states\n`,
+        ? `已删除：事件 ${done.events}，样本 ${done.samples}，图片 ${done.pictures}，报警 ${done.alarms}，规则状态 ${done.states}\n`
+        : `erased: ${done.events} events, ${done.samples} samples, ${done.pictures} pictures, ${done.alarms} alarms, ${done.states} rule states\n`,
     );
     for (const file of done.left)
       world.err(

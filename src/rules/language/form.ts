@@ -6,6 +6,7 @@ import type { Fields } from './fields.ts';
 export const FORM_KEYS = ['form', 'name', 'from', 'confirm', 'keep_days', 'fields', 'tests'];
 export const FORM_FIELD_KEYS = ['id', 'label', 'pick', 'text', 'number', 'place', 'must', 'person'];
 const MOST_TEXT = 2000;
+const MOST_DAYS = 3650;
 const CLASSES = ['none', 'personal', 'sensitive'] as const;
 
 export type FieldKind =
@@ -28,6 +29,7 @@ export interface FormSpec {
   readonly name: string;
   /** how many people must agree before it counts */
   readonly confirm: number;
+  /** days after which what was entered is erased */
   readonly keepDays?: number;
   readonly fields: readonly FormField[];
 }
@@ -38,6 +40,12 @@ export function readForm(fields: Fields, document: RuleDocument): FormSpec | und
   if (id !== '' && !isId(id)) fields.wrong('rules.bad_id', ['form'], { given: id });
   fields.words('from');
   const keepDays = fields.number('keep_days');
+  if (keepDays !== undefined && !(Number.isInteger(keepDays) && keepDays >= 1 && keepDays <= MOST_DAYS))
+    fields.wrong('rules.wrong_type', ['keep_days'], {
+      key: 'keep_days',
+      zh: `1 到 ${MOST_DAYS} 的整数（天）`,
+      en: `whole days, 1 to ${MOST_DAYS}`,
+    });
   if (!fields.has('fields')) fields.wrong('rules.missing', [], { key: 'fields' });
   const list = fields.list('fields', '[{id: text, label: 内容, text: 500}]') ?? [];
   const read = list.map(readField).filter((f) => f !== undefined);

@@ -126,7 +126,7 @@ const form = shape(
     form: id,
     from: words,
     confirm: number,
-    keep_days: number,
+    keep_days: { type: 'integer', minimum: 1, maximum: 3650 },
     fields: list(
       shape(FORM_FIELD_KEYS, {
         id,
