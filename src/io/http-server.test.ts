@@ -104,6 +104,21 @@ describe('an HTTP server', () => {
     expect(asks).toEqual([]);
   });
 
+  it('takes its place back from whoever never hangs up', async () => {
+    const { port } = await server(0.02);
+    const sockets = Array.from({ length: 64 }, () => connect({ port, host: '127.0.0.1', allowHalfOpen: true }));
+    onTestFinished(() => {
+      for (const socket of sockets) socket.destroy();
+    });
+    for (const socket of sockets) socket.on('error', () => {}).resume();
+    await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+    for (const [i, socket] of sockets.entries()) if (i % 2 === 0) socket.write('POST / HTTP/1.1\r\nHo');
+    await until('a place is free again', async () => {
+      const reply = await fetch(`http://127.0.0.1:${port}/`).catch(() => undefined);
+      return reply?.status === 202;
+    });
+  });
+
   it('holds so many connections and no more, and gives them back', async () => {
     const { port, server: running } = await server();
     const sockets = Array.from({ length: 64 }, () => connect(port, '127.0.0.1'));

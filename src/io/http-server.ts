@@ -53,8 +53,9 @@ export async function serveHttp(
   server.maxHeadersCount = MOST_HEADERS;
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     const status = STATUS_OF[error.code ?? ''] ?? '400 Bad Request';
+    // Whoever drips does not hang up either: the place is taken back.
     if (socket.writable) socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
-    else socket.destroy();
+    socket.destroySoon();
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
