@@ -28,8 +28,12 @@ export interface Exported {
 const READING = ['time', 'device', 'point', 'value', 'unit', 'quality', 'why'] as const;
 const EVENT = ['time', 'kind', 'level', 'subject', 'key', 'name', 'data'] as const;
 
-/** Events whose data may hold what people wrote, or who did what. */
-const ABOUT_PEOPLE = ['report.created', 'alarm.acked', 'alarm.shelved', 'alarm.closed'];
+/** Events whose data may hold what people wrote, or whom it is about. */
+const ABOUT_PEOPLE = ['report.created', 'command.result', 'audit.disclosed'];
+
+/** By what the journal keeps beside it: the site may have been another one when it happened. */
+const isPersonal = ({ kind, data, classes = {} }: EventDraft): boolean =>
+  ABOUT_PEOPLE.includes(kind) || data.by !== undefined || Object.values(classes).some((of) => of !== 'none');
 
 export function exportRows(site: CheckedSite, ask: ExportAsk, out: (line: string) => void): Exported {
   const points = new Map(allPoints(site.model, site.machine.made));
@@ -39,9 +43,9 @@ export function exportRows(site: CheckedSite, ask: ExportAsk, out: (line: string
     out(ask.format === 'csv' ? csvLine(columns.map((c) => row[c])) : `${JSON.stringify(row)}\n`);
   let rows = 0;
   let withheld = 0;
-  const told = (of: string | undefined, isPersonal: boolean, row: () => Readonly<Record<string, unknown>>): void => {
+  const told = (of: string | undefined, withholds: boolean, row: () => Readonly<Record<string, unknown>>): void => {
     if (ask.device !== undefined && of !== ask.device) return;
-    if (isPersonal && !ask.isPersonalToo) withheld++;
+    if (withholds && !ask.isPersonalToo) withheld++;
     else {
       rows++;
       put(row());
@@ -56,9 +60,9 @@ export function exportRows(site: CheckedSite, ask: ExportAsk, out: (line: string
           told(sample.d, point?.class !== 'none', () => readingRow(sample, point?.unit));
         }
       if (past.kind === 'event' && ask.what === 'events') {
-        const { kind, subject } = past.event;
-        const isPersonal = ABOUT_PEOPLE.includes(kind) || people.has(subject ?? '');
-        told(subject, isPersonal, () => eventRow(past.event, ask.format));
+        const { subject } = past.event;
+        const withholds = isPersonal(past.event) || people.has(subject ?? '');
+        told(subject, withholds, () => eventRow(past.event, ask.format));
       }
     }
   });
