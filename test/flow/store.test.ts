@@ -6,7 +6,7 @@ import { csvLine } from '../../src/app/export.ts';
 import { startDaemonProcess, untilStatus, weinao } from '../kit/daemon.ts';
 import { startSlaves, tempFolder, tempSite } from '../kit/site.ts';
 
-it('exports, backs up while it runs, and comes back from the copy', { timeout: 90_000 }, async () => {
+it('exports, backs up while it runs, and comes back from the copy', { timeout: 180_000 }, async () => {
   const slaves = await startSlaves('tcp', { '1 holding 0': 50, '1 holding 1': 7, '2 holding 0': 50 });
   const site = tempSite({
     'weinao.yaml': `site: {id: t1, name: 测试小区}
