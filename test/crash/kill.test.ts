@@ -64,6 +64,9 @@ text: 门一直关着
 act: 上门看看
 `;
 
+const isTrue = (): boolean => true;
+const isFalse = (): boolean => false;
+
 describe('a gateway that is killed', () => {
   it(`${KILLS} times loses no alarm, tells none twice, leaves no hole`, { timeout: 1_200_000 }, async () => {
     const random = seededRandom(911).next;
@@ -88,7 +91,11 @@ describe('a gateway that is killed', () => {
       const ends = new AbortController();
       // Most lives begin to count when the gateway answers, however long a busy machine takes to start it; some end while it starts.
       if (random() < 0.85)
-        await until('it answers', () => daemon.child.exitCode !== null || existsSync(daemon.socket), 60_000);
+        await until(
+          'it answers',
+          () => daemon.child.exitCode !== null || daemon.status().then(isTrue, isFalse),
+          60_000,
+        );
       const end = performance.now() + 100 + random() * 1200;
       let watching = false;
       while (performance.now() < end) {

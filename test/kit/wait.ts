@@ -33,8 +33,8 @@ function listening(port: number): Promise<ReturnType<typeof createServer> | unde
   });
 }
 
-/** Asks until the answer is true: for things another process does in its own time. Fails with what it was told to say. */
-export async function until(what: string, ask: () => boolean | Promise<boolean>, withinMs = 20_000): Promise<void> {
+/** Asks until the answer is true: for things another process does in its own time, which is long on a busy machine. Fails with what it was told to say. */
+export async function until(what: string, ask: () => boolean | Promise<boolean>, withinMs = 90_000): Promise<void> {
   const end = performance.now() + withinMs;
   while (performance.now() < end) {
     if (await ask()) return;
