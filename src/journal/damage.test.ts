@@ -75,7 +75,7 @@ describe('a bit that flipped', () => {
 describe('pages that were overwritten', () => {
   it('are found when they are read: at boot, too, the file is set aside and the feed goes on', async () => {
     const path = newPath();
-    await make(path);
+    const whole = await make(path);
     const db = openSqlite(path);
     const root = Number(db.prepare("SELECT rootpage FROM sqlite_master WHERE name = 'tel_1'").pluck().get());
     db.close();
@@ -84,6 +84,11 @@ describe('pages that were overwritten', () => {
     writeFileSync(path, image);
     const b = open(path);
     await b.journal.start();
+    // The alarms nobody had taken are whole in the new file, and so is the feed's place before them: they go out.
+    const raised = (all: readonly OutMessage[]) =>
+      all.filter((m) => m.type === 'weinao.alarm.raised.v1').map((m) => m.id);
+    expect(raised(await takeAll(b, 'street', 'a'))).toEqual(raised(whole));
+    expect(raised(whole)).toHaveLength(5);
     const t = await takeAll(b, 'street', 't');
     expect(t.map((m) => m.type)).toContain('weinao.feed.epoch.v1');
     expect((await b.journal.facts()).setAside?.path).toContain('journal.db.damaged-');

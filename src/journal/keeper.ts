@@ -187,6 +187,11 @@ export class StoreKeeper {
       fresh,
       lost: (lost) => this.answer({ lost }),
     });
+    // Their cursors were found in a damaged file: what their platforms have not taken of the events found with them goes out in a new epoch.
+    if (store.setAside !== undefined && streams.ids().length > 0) {
+      streams.replaced(store, `store: ${store.setAside.why}`.slice(0, 80), fresh());
+      streams.persist();
+    }
     this.open = { store, streams, retention: new Retention(store, streams) };
     this.leaving = undefined;
     this.erasing = undefined;

@@ -1,6 +1,6 @@
 /**
  * What can still be read of a database that takes nothing more, and its place in the one that comes instead: open alarms, rule states, what
- * drivers learned, and the newest event rows, so that an alarm a platform has not taken yet still reaches it. A table that cannot be read is
+ * drivers learned, the feeds' cursors, and the newest event rows, so that an alarm a platform has not taken yet still reaches it. A table that cannot be read is
  * left behind; telemetry always is.
  */
 import type { Sqlite } from '../io/sqlite.ts';
@@ -12,6 +12,8 @@ const TABLES: Readonly<Record<string, string>> = {
   states: 'SELECT * FROM states',
   memory: 'SELECT * FROM memory',
   feed_memory: 'SELECT * FROM feed_memory',
+  feeds: 'SELECT * FROM feeds',
+  views: 'SELECT * FROM views',
   gaps: 'SELECT * FROM gaps',
   erased: 'SELECT * FROM erased',
 };
