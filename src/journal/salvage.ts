@@ -3,12 +3,12 @@
  * drivers learned, the feeds' cursors, and the newest event rows, so that an alarm a platform has not taken yet still reaches it. A table that cannot be read is
  * left behind; telemetry always is.
  */
-import type { Sqlite } from '../io/sqlite.ts';
+import { type Sqlite, sqliteCode } from '../io/sqlite.ts';
 
 const EVENT_ROWS = 2000;
 const TABLES: Readonly<Record<string, string>> = {
   rows: `SELECT * FROM rows ORDER BY position DESC LIMIT ${EVENT_ROWS}`,
-  alarms: 'SELECT * FROM alarms WHERE open = 1',
+  alarms: 'SELECT * FROM alarms WHERE open = 1 AND json_valid(body)',
   states: 'SELECT * FROM states',
   memory: 'SELECT * FROM memory',
   feed_memory: 'SELECT * FROM feed_memory',
@@ -37,6 +37,15 @@ export function replant(db: Sqlite, salvaged: Salvaged): void {
     const marks = Array.from({ length: rows[0]?.length ?? 0 }, () => '?').join(', ');
     if (marks === '') continue;
     const insert = db.prepare(`INSERT OR REPLACE INTO ${table} VALUES (${marks})`);
-    for (const row of rows) insert.run(...row);
+    for (const row of rows) {
+      try {
+        insert.run(...row);
+      } catch (error) {
+        // Out of a damaged page comes what no table takes.
+        if (!isMisfit(error)) throw error;
+      }
+    }
   }
 }
+
+const isMisfit = (error: unknown): boolean => /^SQLITE_(CONSTRAINT|MISMATCH)/.test(sqliteCode(error) ?? '');

@@ -36,13 +36,14 @@ const STEPS: readonly Step[] = [
 
 export const SCHEMA_VERSION = STEPS.length;
 
-export function migrate(db: Sqlite, path: string): void {
+/** @param want an older version than this one's, for files that an older one would have made */
+export function migrate(db: Sqlite, path: string, want = SCHEMA_VERSION): void {
   const have = Number(db.pragma('user_version', { simple: true }));
-  if (have > SCHEMA_VERSION) throw new WeinaoError('journal.newer', { path, have, want: SCHEMA_VERSION });
-  if (have === SCHEMA_VERSION) return;
+  if (have > want) throw new WeinaoError('journal.newer', { path, have, want });
+  if (have === want) return;
   db.transaction(() => {
-    for (const step of STEPS.slice(have)) typeof step === 'string' ? db.exec(step) : step(db);
-    db.pragma(`user_version = ${SCHEMA_VERSION}`);
+    for (const step of STEPS.slice(have, want)) typeof step === 'string' ? db.exec(step) : step(db);
+    db.pragma(`user_version = ${want}`);
   })();
 }
 

@@ -148,6 +148,8 @@ export class Store {
       } catch (error) {
         Object.assign(this, { head, newest, segment: undefined });
         Object.assign(this.counters, counters);
+        // What finds no room while it makes some frees nothing, and must not take rows out of the database that comes next.
+        if (this.makingRoom) throw error;
         if (isFull(error) && tries < MOST_TRIES && this.makeRoom()) continue;
         if (!this.durable || tries > MOST_TRIES) throw error;
         this.abandon(error);
@@ -338,6 +340,8 @@ export class Store {
     this.makingRoom = true;
     try {
       return this.room.dropBallast() || this.hooks.makeRoom(this);
+    } catch {
+      return false;
     } finally {
       this.makingRoom = false;
     }
