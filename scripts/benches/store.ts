@@ -126,6 +126,26 @@ row('bytes written per single alarm commit', fixed(perAlarm, 0), '<= 10240', per
 const syncs = (more.syncs - one.syncs) / 2000;
 row('syncs per commit, checkpoints included', fixed(syncs, 3), '<= 1.05', syncs <= 1.05);
 
+// --- wear: 50 samples a second, by commit window -----------------------------------------------------------------------------------------------
+const PER_SECOND = 50;
+const SECONDS_A_YEAR = 365.25 * 86_400;
+for (const window of [0.2, 1, 5]) {
+  const samples = PER_SECOND * window;
+  // The difference of a long and a short life leaves out what opening costs.
+  const [short, long] = [200, 1400];
+  const [less, more] = [cost(short, samples, 0), cost(long, samples, 0)];
+  const bytes = (more.bytes - less.bytes) / ((long - short) * samples);
+  const perMinute = ((more.syncs - less.syncs) / (long - short)) * (60 / window);
+  const terabytes = (bytes * PER_SECOND * SECONDS_A_YEAR) / 1e12;
+  const goal = window === 1 ? 520 : undefined;
+  row(
+    `wear at ${PER_SECOND} samples/s, commit window ${window} s`,
+    `${fixed(bytes, 0)} B a sample, ${fixed(perMinute, 0)} syncs/min, ${fixed(terabytes)} TB/year`,
+    goal === undefined ? '' : `<= ${goal} B`,
+    goal === undefined ? undefined : bytes <= goal,
+  );
+}
+
 // --- drain -----------------------------------------------------------------------------------------------------------------------------------
 const { url } = await broker();
 const signer = await openGatewayKey(place);
