@@ -1,10 +1,20 @@
 /** Files of the store beside SQLite's own doing. Synchronous: it runs in the store's thread. */
-import { closeSync, existsSync, openSync, renameSync, rmSync, statfsSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statfsSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /** Renames a database with its write-ahead log. */
 export function renameDatabase(from: string, to: string): void {
   for (const end of ['', '-wal', '-shm']) if (existsSync(from + end)) renameSync(from + end, to + end);
+}
+
+/** Makes the size of a file last: SQLite empties its log without a sync. The database itself must not be opened so, closing it would drop its locks. */
+export function syncLog(database: string): void {
+  const file = openSync(`${database}-wal`, 'r');
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
 }
 
 /** Bytes the disk of a file has left for us; unlimited when it cannot tell. */

@@ -1,6 +1,7 @@
 /** An erasure that somebody asked for, from the first row to the last free page. */
 import type { EraseCounts, EraseWhat } from '../base/feed.ts';
 import { Eraser } from './eraser.ts';
+import { emptyLog } from './file.ts';
 import { Scrub } from './scrub.ts';
 import type { Store } from './store.ts';
 import type { Streams } from './streams.ts';
@@ -32,7 +33,7 @@ export class Erasure {
     const { db, durable, room } = this.store;
     if (durable && room.use().used <= VACUUM_BYTES) {
       db.exec('VACUUM');
-      db.pragma('wal_checkpoint(TRUNCATE)');
+      emptyLog(this.store);
     }
     return counts;
   }

@@ -5,7 +5,7 @@
  */
 import { isWeinaoError } from '../base/errors/index.ts';
 import { openSqlite, type Sqlite, sqliteCode } from '../io/sqlite.ts';
-import { renameDatabase } from '../io/store-files.ts';
+import { renameDatabase, syncLog } from '../io/store-files.ts';
 import { configure, migrate, type Synchronous } from './schema.ts';
 
 export interface Opened {
@@ -57,6 +57,12 @@ function tryOpen(path: string, synchronous: Synchronous): { db: Sqlite; fresh: b
     db.close();
     throw error;
   }
+}
+
+/** Nothing of the write-ahead log is left, after a power cut neither: SQLite truncates it without a sync, and the old one would come back. */
+export function emptyLog({ db, durable }: { readonly db: Sqlite; readonly durable: boolean }): void {
+  db.pragma('wal_checkpoint(TRUNCATE)');
+  if (durable) syncLog(db.name);
 }
 
 /** The file's content is wrong, as opposed to the card or the permission. */

@@ -2,6 +2,7 @@
  * What lies in free pages is written over, some at a time: tables of zeros take all of them and give them back one by one, so that nothing here is
  * one long transaction. What the zeros take counts as free (room.ts), and whoever finds no room gets it at once; the rest is then left for the next run.
  */
+import { emptyLog } from './file.ts';
 import type { Store } from './store.ts';
 
 const PAGES_A_STEP = 256;
@@ -34,7 +35,7 @@ export class Scrub {
     }
     this.filling = false;
     if (store.dropScrub()) return true;
-    store.db.pragma('wal_checkpoint(TRUNCATE)');
+    emptyLog(store);
     return false;
   }
 
