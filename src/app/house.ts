@@ -310,6 +310,7 @@ class LiveHouse implements House {
     const applied = await this.engine.apply(site.model);
     this.pipeline.input(readingsInput([...this.engine.latest()]));
     await this.uplink.apply(site.model.site.id, site.model.gateway.id, site.model.feeds);
+    await this.journal.named([...site.model.feeds.keys()]);
     this.evidence.configured(hand);
     this.keepDays.look();
     return { ...applied, kept: applied.kept.length };

@@ -61,6 +61,8 @@ export interface JournalFace extends Journal {
   start(): Promise<JournalFacts>;
   /** every feed the journal has a place of */
   feeds(): Promise<readonly FeedFacts[]>;
+  /** The configuration changed and names these feeds; the others are detached. */
+  named(feeds: readonly string[]): Promise<void>;
   /** Gives up a feed that the configuration does not name. Throws journal.no_feed and journal.still_attached. */
   forget(feed: string): Promise<void>;
   /** Takes what is about something out of the journal, for good; its feeds are told. */
@@ -196,6 +198,10 @@ class LiveJournal implements JournalFace {
 
   feeds(): Promise<readonly FeedFacts[]> {
     return this.ask({ op: 'feeds' });
+  }
+
+  named(feeds: readonly string[]): Promise<void> {
+    return this.ask({ op: 'named', feeds });
   }
 
   async forget(feed: string): Promise<void> {

@@ -140,6 +140,8 @@ export class StoreKeeper {
         return depthOf(store, streams, request.feed);
       case 'feeds':
         return streams.ids().map((id) => feedFacts(store, streams, id));
+      case 'named':
+        return streams.keepWanted(request.feeds);
       case 'forget':
         return this.forget(request.feed);
       case 'erase':

@@ -75,6 +75,8 @@ export type Request =
     }
   | { readonly op: 'depth'; readonly feed: string }
   | { readonly op: 'feeds' }
+  /** the feeds the configuration names, after a change */
+  | { readonly op: 'named'; readonly feeds: readonly string[] }
   /** some of the way of a feed out of the journal; answers whether it is gone */
   | { readonly op: 'forget'; readonly feed: string }
   /** some of the way of an erasure; answers what was erased when it is done */

@@ -183,6 +183,11 @@ describe('a feed', () => {
     expect(await backlog()).toEqual(before);
     await expect(b.journal.forget('police')).rejects.toMatchObject({ code: 'journal.still_attached' });
     await expect(b.journal.forget('nobody')).rejects.toMatchObject({ code: 'journal.no_feed' });
+    // Removed from the configuration while it runs: another is forgotten at once, without a restart.
+    await b.journal.ledger.open({ ...DEMAND, feed: 'gone' });
+    await b.journal.named(['police', 'street']);
+    await b.journal.forget('gone');
+    await expect(b.journal.forget('police')).rejects.toMatchObject({ code: 'journal.still_attached' });
     await b.journal.close();
   });
 

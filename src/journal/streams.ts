@@ -290,6 +290,11 @@ export class Streams {
     return [...this.feeds.values()].reduce((sum, { acked }) => sum + acked.a.position + acked.t.position, 0);
   }
 
+  /** Only these are still in the configuration. */
+  keepWanted(feeds: readonly string[]): void {
+    for (const id of this.wanted) if (!feeds.includes(id)) this.wanted.delete(id);
+  }
+
   isWanted(feed: string): boolean {
     return this.wanted.has(feed);
   }
