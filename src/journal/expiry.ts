@@ -7,7 +7,8 @@
  *   more where it stands. Whole groups only would keep a sample for as long as its neighbours are kept.
  * - Alarms that are over go with their last change. An open alarm and the state of a rule tell of now, and stay while they last: to drop them would
  *   lose the alarm.
- * - What retention dropped leaves its content in free pages; they are written over once a day when anything was dropped or erased. That costs as many
+ * - What retention dropped leaves its content in free pages; they are written over once a day when anything was dropped or erased,
+ *   and in the first run of a process. That costs as many
  *   bytes as are free in the file.
  * One step is one short transaction.
  */
@@ -36,13 +37,15 @@ export class Expiry {
   private eraser: Eraser | undefined;
   private upTo = 0;
   private scrub: Scrub | undefined;
-  private touched = false;
+  private touched: boolean;
 
-  constructor(store: Store, streams: Streams, classes: readonly KeepClass[]) {
+  /** @param isFirst of this process: the one before may have been cut short */
+  constructor(store: Store, streams: Streams, classes: readonly KeepClass[], isFirst: boolean) {
     this.store = store;
     this.streams = streams;
     this.classes = classes;
     this.left = classes;
+    this.touched = isFirst;
   }
 
   /** @returns what went of each class, when it is done */

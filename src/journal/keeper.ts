@@ -33,6 +33,7 @@ export class StoreKeeper {
   private leaving: Leaving | undefined;
   private erasing: Erasure | undefined;
   private expiring: Expiry | undefined;
+  private hasExpired = false;
   private sincePersist = 0;
 
   /** @param free bytes the disk of a file has left */
@@ -214,10 +215,11 @@ export class StoreKeeper {
   private expire(classes: readonly KeepClass[], wall: number): readonly KeptCounts[] | undefined {
     const { store, streams } = this.opened();
     if (JSON.stringify(this.expiring?.classes) !== JSON.stringify(classes))
-      this.expiring = new Expiry(store, streams, classes);
+      this.expiring = new Expiry(store, streams, classes, !this.hasExpired);
     const done = this.expiring?.step(wall);
     if (done === undefined) return undefined;
     this.expiring = undefined;
+    this.hasExpired = true;
     this.answer({ head: store.head });
     return done;
   }
