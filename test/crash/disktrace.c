@@ -6,7 +6,9 @@
  * kind: 1 write, 2 sync, 3 truncate (offset = new size), 4 unlink. file: 1 *.db, 2 *.db-wal, 3 socket, 4 marks.
  * DISKTRACE names the trace; without it nothing is recorded. DISKSTALL=PERMILLE,MS makes so many of a thousand syncs of the journal take MS longer,
  * as a tired card does; the choice repeats from run to run. DISKCARD=MS,LONG,EVERY makes each of them take MS longer, and each EVERYth LONG instead. DISKFAIL=FILE makes writes and syncs of the journal fail while that file exists: with
- * ENOSPC when its name ends in "full", with EROFS when it ends in "readonly", else with EIO. Threads are serialised, so the order is the one in which the calls began to take effect.
+ * ENOSPC when its name ends in "full", with EROFS when it ends in "readonly", else with EIO. DISKNTH="N CODE" makes the n-th write, sync or
+ * truncation of the journal since it was set fail with ENOSPC, EIO or EROFS; "N+ CODE" that one and all behind it. Threads are serialised, so the
+ * order is the one in which the calls began to take effect.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -73,10 +75,36 @@ static void record(uint32_t kind, uint32_t file, uint64_t offset, const struct i
   for (int i = 0; i < count; i++) put(parts[i].iov_base, parts[i].iov_len);
 }
 
+static int numbered(const char *name) {
+  return strcmp(name, "ENOSPC") == 0 ? ENOSPC : strcmp(name, "EROFS") == 0 ? EROFS : EIO;
+}
+
+/* The error of the n-th call, or 0. A process sets it anew for each of its journals; then the count begins again. */
+static int nth(void) {
+  static char known[32];
+  static unsigned long calls;
+  const char *how = getenv("DISKNTH");
+  if (how == NULL) return 0;
+  pthread_mutex_lock(&lock);
+  if (strcmp(how, known) != 0) {
+    snprintf(known, sizeof known, "%s", how);
+    calls = 0;
+  }
+  unsigned long n = 0, call = ++calls;
+  pthread_mutex_unlock(&lock);
+  char *end = NULL;
+  n = strtoul(how, &end, 10);
+  int stays = *end == '+';
+  return call == n || (stays && call > n) ? numbered(end + stays + 1) : 0;
+}
+
 /* The error the journal's files give now, or 0. */
 static int failing(int file) {
+  if (file != DB && file != WAL) return 0;
+  int error = nth();
+  if (error != 0) return error;
   const char *name = getenv("DISKFAIL");
-  if ((file != DB && file != WAL) || name == NULL || access(name, F_OK) != 0) return 0;
+  if (name == NULL || access(name, F_OK) != 0) return 0;
   return ends(name, "full") ? ENOSPC : ends(name, "readonly") ? EROFS : EIO;
 }
 

@@ -4,7 +4,7 @@
  * test that cannot fail proves nothing.
  *
  * Which technique shows what: here, no acknowledged loss at any write and sync, migration, dropped segments, erasure and checkpoint included.
- * dead-disk.test.ts: a card that fails under a running gateway, seen from the duty room and the platform. kill.test.ts: the process ends, the page cache lives. order.test.ts: nothing leaves before its sync.
+ * faults.test.ts: the n-th write, sync or truncation fails. dead-disk.test.ts: a card that fails under a running gateway, seen from the duty room and the platform. kill.test.ts: the process ends, the page cache lives. order.test.ts: nothing leaves before its sync.
  * src/journal/damage.test.ts: flipped bits. Not shown by any of them: cards that lie about a flush, or lose what they once held.
  */
 import { spawnSync } from 'node:child_process';
