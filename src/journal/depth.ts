@@ -57,7 +57,7 @@ export function feedFacts(store: Store, streams: Streams, id: string): FeedFacts
 function events(store: Store, stream: Stream, after: number): { rows: number; bytes: number } {
   const query = store.db.prepare(
     `SELECT count(*) AS rows, coalesce(sum(n), 0) AS bytes
-     FROM (SELECT length(body) AS n FROM rows WHERE stream = ? AND position > ? LIMIT ${MOST})`,
+     FROM (SELECT octet_length(body) AS n FROM rows WHERE stream = ? AND position > ? LIMIT ${MOST})`,
   );
   return query.get(stream, after) as { rows: number; bytes: number };
 }
