@@ -4,8 +4,8 @@
  * - A telemetry segment goes when every feed has passed it. Room is made of the oldest segment first. Rows are stored once for all feeds, so giving
  *   up for one feed what another still wants would free nothing: a feed that stays behind longer than its `keep` loses the oldest segment only when
  *   nobody else wants it, and for a full disk the feeds of least `priority`, which alone hold the oldest segments or share them, lose them in that order.
- * - Alarms, acks, command results and forms go when they are ALARM_DAYS old, or while all rows of this kind take more than half the budget, or when a
- *   commit finds no room and all telemetry but the running segment is gone. Nobody's telemetry is spared at their cost.
+ * - Alarms, acks, command results and forms go when they are ALARM_DAYS old, or while all rows of this kind take more than half the budget. Nobody's
+ *   telemetry is spared at their cost.
  * - Before anything goes the views of those who lose it are run over it (measure.ts), and what they were entitled to becomes their gap, in the
  *   transaction in which the rows go: they and the gap are there together or not at all.
  * One step takes a few milliseconds, so that no commit waits long; only when a commit finds no room at all is a whole segment measured at once.
@@ -64,7 +64,9 @@ export class Retention {
   makeRoom(fresh: Fresh): boolean {
     if (this.store.dropScrub()) return true;
     const segments = this.store.segments();
-    if (segments.length <= 1) return this.dropRows(fresh, true);
+    // A disk that others filled is no reason to give up an alarm: the commit goes to memory, with everything nobody has taken.
+    if (segments.length <= 1)
+      return this.store.room.isOverWithRows(this.store.room.use()) && this.dropRows(fresh, true);
     while (this.store.segments().length === segments.length)
       if (!this.dropSegment(fresh, segments, true, Number.MAX_SAFE_INTEGER)) return false;
     return true;

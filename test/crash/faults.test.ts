@@ -24,6 +24,7 @@ describe('a disk that fails', () => {
     ['EIO', 'on'],
     ['EROFS', 'on'],
     ['ENOSPC', 'on'],
+    ['ENOSPC', 'once'],
   ])('with %s, %s, at any step loses nothing that was called durable', { timeout: 120_000 }, (code, how) => {
     const folder = tempFolder();
     const { env } = tracing(folder);
