@@ -15,6 +15,8 @@ interface Schema {
   readonly enum?: readonly unknown[];
   readonly anyOf?: readonly Schema[];
   readonly pattern?: string;
+  readonly minimum?: number;
+  readonly maximum?: number;
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly additionalProperties?: Schema | false;
   readonly required?: readonly string[];
@@ -26,8 +28,9 @@ const schema = rulesJsonSchema() as unknown as { anyOf: readonly Schema[] };
 function fits(value: unknown, s: Schema): boolean {
   if (s.anyOf !== undefined) return s.anyOf.some((one) => fits(value, one));
   if (s.enum !== undefined) return s.enum.includes(value);
-  const type = Array.isArray(value) ? 'array' : typeof value;
-  if (s.type !== undefined && ![s.type].flat().includes(type)) return false;
+  const types = Array.isArray(value) ? ['array'] : Number.isInteger(value) ? ['number', 'integer'] : [typeof value];
+  if (s.type !== undefined && ![s.type].flat().some((type) => types.includes(type))) return false;
+  if (typeof value === 'number' && (value < (s.minimum ?? value) || value > (s.maximum ?? value))) return false;
   if (typeof value === 'string') return s.pattern === undefined || new RegExp(s.pattern).test(value);
   if (Array.isArray(value)) return value.every((v) => fits(v, s.items ?? {}));
   if (typeof value !== 'object' || value === null) return true;
