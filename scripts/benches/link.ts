@@ -75,7 +75,15 @@ function uplinkTo(feed: FeedModel, gate: Promise<void>) {
     onCaughtUp: () => {},
     onSilent: () => {},
   });
-  return { start: () => uplink.apply('b', 'g1', new Map([[feed.id, feed]])), stop: () => uplink.stop() };
+  // As the house does: without it nobody tells the feed of an alarm.
+  const unhear = journal.onHead(() => uplink.poke());
+  return {
+    start: () => uplink.apply('b', 'g1', new Map([[feed.id, feed]])),
+    stop: async () => {
+      unhear();
+      await uplink.stop();
+    },
+  };
 }
 
 async function alarmEvery(ms: number, until_: number): Promise<void> {
