@@ -103,8 +103,9 @@ async function run(ask: FleetAsk): Promise<void> {
   say({ kind: 'running' });
   let running = true;
   const tick = (): void => {
+    if (!running) return;
     for (const gateway of gateways) live(gateway, Math.round((ask.readingsPerSecond * TICK) / 1000));
-    if (running) clock.timer('tick', TICK, tick);
+    clock.timer('tick', TICK, tick);
   };
   tick();
   await finished;
