@@ -17,6 +17,7 @@ import { SECRET, SEES_ALL } from '../../test/fakes/entitlement.ts';
 import { memoryLog } from '../../test/fakes/log.ts';
 import { tracing } from '../../test/kit/disktrace.ts';
 import { broker, fixed, folder, pause, quantile, ROOT, row, syncTimes, until } from './kit.ts';
+import { alarmOf, fill } from './rows.ts';
 
 const clock = systemClock();
 const random = systemRandom();
@@ -36,20 +37,6 @@ function open(place: string, windowMs = 60_000): JournalFace {
     startWorker: () => startWorker(entry, undefined),
   });
 }
-const alarm = (n: number): EventDraft => ({
-  kind: n % 2 === 0 ? 'alarm.raised' : 'alarm.cleared',
-  at: clock.now(),
-  level: 'orange',
-  subject: 'tank_1',
-  correlation: '01KAW0000000000000000000A1',
-  data: {
-    aid: '01KAW0000000000000000000A1',
-    rev: n,
-    rule: 'tank_low',
-    text: '水位 {level} 米',
-    values: { level: n / 8 },
-  },
-});
 const work = (...events: EventDraft[]) => ({ events, alarms: [], states: [], memory: [] });
 function report(journal: JournalFace, count: number, n: number): void {
   const at = clock.now();
@@ -79,7 +66,7 @@ const journal = open(place);
 await journal.start();
 const began = performance.now();
 const COMMITS = 1500;
-for (let n = 0; n < COMMITS; n++) await journal.commit(work(alarm(n)));
+for (let n = 0; n < COMMITS; n++) await journal.commit(alarmOf(clock, n));
 const rate = (COMMITS * 1000) / (performance.now() - began);
 row(
   'durable single commits',
@@ -93,7 +80,7 @@ for (let n = 0; n < 600; n++) {
   report(journal, 500, n);
   if (n % 3 === 0) void journal.flush();
   const at = performance.now();
-  await journal.commit(work(alarm(n)));
+  await journal.commit(alarmOf(clock, n));
   loaded.push(performance.now() - at);
 }
 const acceptGoal = 2 * syncP99 + 5;
@@ -218,7 +205,7 @@ async function drain(name: string, encoding: FeedModel['encoding'], members: num
 const singles = (name: string, events: number) =>
   drain(name, 'json', events, async () => {
     for (let n = 0; n < events / 50; n++)
-      await journal.commit(work(...Array.from({ length: 50 }, (_, i) => alarm(n * 50 + i))));
+      await journal.commit(work(...Array.from({ length: 50 }, (_, i) => alarmOf(clock, n * 50 + i).events).flat()));
   });
 // A backlog drains for hours: neither side is measured while its code is being compiled.
 await rawRateOf(5000);
@@ -241,10 +228,7 @@ row(
 );
 const GROUPS = 2000;
 const packed = await drain('packed', 'json+zstd', GROUPS, async () => {
-  for (let n = 0; n < GROUPS; n++) {
-    report(journal, 50, n);
-    await journal.flush();
-  }
+  await fill(journal, clock, GROUPS, 50);
 });
 row(
   'drain, groups of 50, json+zstd, samples',
@@ -255,24 +239,15 @@ row(
 
 // --- backlog ---------------------------------------------------------------------------------------------------------------------------------
 const small = await drain('small', 'json', 500, async () => {
-  for (let n = 0; n < 500; n++) {
-    report(journal, 100, n);
-    await journal.flush();
-  }
+  await fill(journal, clock, 500, 100);
 });
 await journal.ledger.open({ ...demand, feed: 'absent', encoding: 'json' });
-for (let n = 0; n < BACKLOG / 5000; n++) {
-  report(journal, 5000, n);
-  await journal.flush();
-}
+await fill(journal, clock, BACKLOG / 5000, 5000);
 const asked = performance.now();
 const depth = await journal.ledger.depth('absent');
 const depthMs = performance.now() - asked;
 const behind = await drain('behind', 'json', 500, async () => {
-  for (let n = 0; n < 500; n++) {
-    report(journal, 100, n);
-    await journal.flush();
-  }
+  await fill(journal, clock, 500, 100);
 });
 row(
   `drain with ${BACKLOG} samples waiting for another feed`,
