@@ -4,20 +4,22 @@
  *
  * What an answer promises. 202: the rules saw it, and every alarm it raised and the form's entry are on the disk; plain telemetry is in the next commit
  * (commit_window), as a polled value is. 503: it may not be safe yet, send it again. What is sent again with the same CloudEvents source and id, the same
- * `Idempotency-Key` or the same `id` of an entry is answered as the first time and counts once, among the last IDS of its token; not over a restart.
- * 401 and 403 say no more than that.
+ * `Idempotency-Key` or the same `id` of an entry is answered as the first time and counts once, among the last IDS of its device, over a restart too
+ * (kit/taken.ts); an entry of a known id that says something else is refused (409). 401 and 403 say no more than that.
  *
  * Bounds: those of src/io/http-server.ts; MOST events of a request; MOST_EACH events a second of a token (429); guesses of an address (guard.ts); 64 KB and
  * 32 levels of JSON.
  */
 
 import { Bucket } from '../../src/base/bucket.ts';
-import { isWeinaoError } from '../../src/base/errors/index.ts';
+import { isWeinaoError, WeinaoError } from '../../src/base/errors/index.ts';
+import { derivedUlid } from '../../src/base/ids.ts';
 import type { DeviceModel } from '../../src/base/model.ts';
 import type { RawReading } from '../../src/kit/driver.ts';
 import type { Intake, IntakeContext, IntakeReply, IntakeRequest, LastHeard, Made } from '../../src/kit/intake.ts';
 import { doubtOf, fits, idOf, isDoubtful, readingOf, whenOf } from '../../src/kit/picked.ts';
-import { type Event, entryIn, eventsIn, MOST_EVENTS } from './codec.ts';
+import { digestOf, Taken } from '../../src/kit/taken.ts';
+import { type Entry, type Event, entryIn, eventsIn, MOST_EVENTS } from './codec.ts';
 import { Guard } from './guard.ts';
 import type { HttpDevice } from './schema.ts';
 
@@ -36,13 +38,6 @@ type Drop =
   | 'not_running'
   | 'not_safe';
 
-/** Those who send with one token. */
-interface Source {
-  readonly bucket: Bucket;
-  /** ids that were taken, and what was answered */
-  readonly taken: Map<string, string>;
-}
-
 export function httpIntake(context: IntakeContext): Intake {
   return new HttpIntake(context);
 }
@@ -50,7 +45,9 @@ export function httpIntake(context: IntakeContext): Intake {
 class HttpIntake implements Intake {
   private readonly context: IntakeContext;
   private readonly guard: Guard;
-  private readonly sources = new Map<string, Source>();
+  /** of those who send with one token, by their devices */
+  private readonly buckets = new Map<string, Bucket>();
+  private readonly taken = new Map<string, Taken>();
   private readonly lasts = new Map<string, LastHeard>();
   private readonly counts = new Map<Drop, number>();
 
@@ -70,8 +67,8 @@ class HttpIntake implements Intake {
       const reply = this.refuse('unauthorized', 401, 'unauthorized');
       return { ...reply, headers: { 'www-authenticate': 'Bearer' } };
     }
-    const source = this.sourceOf(devices);
-    return isForm ? this.form(request, devices, source) : this.events(request, devices, source);
+    const bucket = this.bucketOf(devices);
+    return isForm ? this.form(request, devices, bucket) : this.events(request, devices, bucket);
   }
 
   last(device: string): LastHeard | undefined {
@@ -84,13 +81,13 @@ class HttpIntake implements Intake {
 
   close(): void {}
 
-  private async events(request: IntakeRequest, devices: readonly DeviceModel[], source: Source): Promise<IntakeReply> {
+  private async events(request: IntakeRequest, devices: readonly DeviceModel[], bucket: Bucket): Promise<IntakeReply> {
     const read = eventsIn(request.headers['content-type'], request.body);
     if ('status' in read) {
       for (const { id } of devices) this.show(id, request, [], read.error);
       return this.refuse('bad_body', read.status, read.error);
     }
-    if (!source.bucket.take(this.context.clock.mono(), Math.max(1, read.events.length)))
+    if (!bucket.take(this.context.clock.mono(), Math.max(1, read.events.length)))
       return this.refuse('flood', 429, 'too many events', 5);
     const header = read.events.length === 1 ? request.headers['idempotency-key'] : undefined;
     let accepted = 0;
@@ -99,14 +96,20 @@ class HttpIntake implements Intake {
       const meant = devices.filter(
         (d) => fits(d.config as HttpDevice, event.root) && Object.keys((d.config as HttpDevice).points).length > 0,
       );
-      if (meant.length === 0) this.drop('not_its');
-      else if (this.isTaken(source, keyOf(event, meant, header))) duplicates++;
-      else if (!meant.every((device) => this.hear(device, event, request)))
+      if (meant.length === 0) {
+        this.drop('not_its');
+        continue;
+      }
+      const news = meant.filter((device) => {
+        const key = keyOf(event, device, header);
+        return key === undefined || this.takenOf(device.id).get(key) === undefined;
+      });
+      if (!news.every((device) => this.takeOnce(device, event, header, request)))
         return this.refuse('not_running', 503, 'try again', 2);
+      if (news.length > 0) accepted++;
       else {
-        accepted++;
-        const key = keyOf(event, meant, header);
-        if (key !== undefined) remember(source, key, '');
+        duplicates++;
+        this.drop('duplicate');
       }
     }
     if (accepted + duplicates === 0) return { status: 422, json: { error: 'no device of this token takes it' } };
@@ -114,33 +117,62 @@ class HttpIntake implements Intake {
     return { status: 202, json: { accepted, duplicates, ignored: read.events.length - accepted - duplicates } };
   }
 
-  private async form(request: IntakeRequest, devices: readonly DeviceModel[], source: Source): Promise<IntakeReply> {
-    if (!source.bucket.take(this.context.clock.mono())) return this.refuse('flood', 429, 'too many requests', 5);
+  private async form(request: IntakeRequest, devices: readonly DeviceModel[], bucket: Bucket): Promise<IntakeReply> {
+    if (!bucket.take(this.context.clock.mono())) return this.refuse('flood', 429, 'too many requests', 5);
     const entry = entryIn(request.headers['content-type'], request.body);
     if ('status' in entry) return this.refuse('bad_body', entry.status, entry.error);
     const by = devices.find((d) => (d.config as HttpDevice).forms.includes(entry.form))?.id;
     if (by === undefined) return this.refuse('form_refused', 403, 'this token may not submit this form');
-    const given = entry.id ?? request.headers['idempotency-key'];
-    const key = given === undefined ? undefined : `form\n${entry.form}\n${given}`;
-    let id = key === undefined ? undefined : source.taken.get(key);
-    if (id === undefined) {
-      try {
-        id = this.context.submit(by, entry.form, entry.fields);
-      } catch (error) {
-        if (!isWeinaoError(error)) throw error;
-        const { code } = error;
-        if (code === 'cli.starting') return this.refuse('not_running', 503, 'try again', 2);
-        this.drop('form_refused');
-        this.show(by, { ...request, body: new Uint8Array(0) }, [], code);
-        return { status: 422, json: { error: code, zh: error.tell('zh').says, en: error.tell('en').says } };
-      }
-      if (key !== undefined) remember(source, key, id);
-      // What people told is nobody's business who looks for a fault.
-      this.show(by, { ...request, body: new Uint8Array(0) }, []);
-      this.context.hear(by, { readings: [], faults: [] });
-    } else this.drop('duplicate');
+    // What people told is nobody's business who looks for a fault.
+    const told = { ...request, body: new Uint8Array(0) };
+    let id: string;
+    try {
+      id = this.submit(by, entry, entry.id ?? request.headers['idempotency-key']);
+    } catch (error) {
+      if (!isWeinaoError(error)) throw error;
+      const { code } = error;
+      if (code === 'cli.starting') return this.refuse('not_running', 503, 'try again', 2);
+      this.drop('form_refused');
+      this.show(by, told, [], code);
+      const json = { error: code, zh: error.tell('zh').says, en: error.tell('en').says };
+      return { status: code === 'forms.id_reused' ? 409 : 422, json };
+    }
+    this.show(by, told, []);
+    this.context.hear(by, { readings: [], faults: [] });
     if (!(await this.context.settled())) return this.refuse('not_safe', 503, 'not safe yet', 5);
     return { status: 202, json: { id } };
+  }
+
+  /** The entry's id; the one it got the first time when it was made already. Throws forms.*. */
+  private submit(by: string, { form, fields }: Entry, given: string | undefined): string {
+    if (given === undefined) return this.context.submit(by, form, fields);
+    const taken = this.takenOf(by);
+    const key = `form\n${form}\n${given}`;
+    const content = digestOf(JSON.stringify([key, Object.entries(fields).sort(([a], [b]) => (a < b ? -1 : 1))]));
+    const before = taken.get(key);
+    if (before !== undefined) {
+      if (before.content !== content) throw new WeinaoError('forms.id_reused', { form, id: given.slice(0, 64) });
+      this.drop('duplicate');
+      return before.answer;
+    }
+    const id = derivedUlid(Math.round(this.context.clock.now().wall), by, key);
+    taken.add(key, { content, answer: id });
+    try {
+      return this.context.submit(by, form, fields, id);
+    } catch (error) {
+      taken.drop(key);
+      throw error;
+    }
+  }
+
+  private takeOnce(device: DeviceModel, event: Event, header: string | undefined, request: IntakeRequest): boolean {
+    const key = keyOf(event, device, header);
+    if (key === undefined) return this.hear(device, event, request);
+    const taken = this.takenOf(device.id);
+    taken.add(key);
+    const isHeard = this.hear(device, event, request);
+    if (!isHeard) taken.drop(key);
+    return isHeard;
   }
 
   /** False when a device does not run at this moment. */
@@ -163,24 +195,25 @@ class HttpIntake implements Intake {
     return this.context.hear(device.id, { readings, faults: [] });
   }
 
-  private isTaken(source: Source, key: string | undefined): boolean {
-    const isTaken = key !== undefined && source.taken.has(key);
-    if (isTaken) this.drop('duplicate');
-    return isTaken;
+  private takenOf(device: string): Taken {
+    const known = this.taken.get(device);
+    if (known !== undefined) return known;
+    const made = new Taken(this.context.memory(device), IDS);
+    this.taken.set(device, made);
+    return made;
   }
 
   /** Devices of one token are one source: what it sends is for any of them. */
-  private sourceOf(devices: readonly DeviceModel[]): Source {
+  private bucketOf(devices: readonly DeviceModel[]): Bucket {
     const name = devices.map((d) => d.id).join(' ');
-    const known = this.sources.get(name);
+    const known = this.buckets.get(name);
     if (known !== undefined) return known;
     const here = new Set(this.context.devices.map((d) => d.id));
-    for (const other of this.sources.keys())
-      if (!other.split(' ').every((id) => here.has(id))) this.sources.delete(other);
-    for (const id of this.lasts.keys()) if (!here.has(id)) this.lasts.delete(id);
-    const bucket = new Bucket(MOST_EACH.rate, MOST_EACH.burst, this.context.clock.mono());
-    const made: Source = { bucket, taken: new Map() };
-    this.sources.set(name, made);
+    for (const other of this.buckets.keys())
+      if (!other.split(' ').every((id) => here.has(id))) this.buckets.delete(other);
+    for (const kept of [this.lasts, this.taken]) for (const id of kept.keys()) if (!here.has(id)) kept.delete(id);
+    const made = new Bucket(MOST_EACH.rate, MOST_EACH.burst, this.context.clock.mono());
+    this.buckets.set(name, made);
     return made;
   }
 
@@ -208,17 +241,9 @@ class HttpIntake implements Intake {
 const OWN_TIME = { at: ['time'], as: 'iso' } as const;
 
 /** What makes an event itself: its source and id, what the device's section names, or what the sender put beside it. */
-function keyOf({ key, root }: Event, [device]: readonly DeviceModel[], header: string | undefined): string | undefined {
+function keyOf({ key, root }: Event, { config }: DeviceModel, header: string | undefined): string | undefined {
   if (key !== undefined) return `event\n${key}`;
-  const own = device === undefined ? undefined : idOf(device.config as HttpDevice, root);
+  const own = idOf(config as HttpDevice, root);
   if (own !== undefined) return `own\n${own}`;
   return header === undefined ? undefined : `header\n${header}`;
-}
-
-function remember({ taken }: Source, key: string, answer: string): void {
-  taken.set(key, answer);
-  for (const oldest of taken.keys()) {
-    if (taken.size <= IDS) break;
-    taken.delete(oldest);
-  }
 }

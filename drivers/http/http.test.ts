@@ -25,7 +25,7 @@ const cases = readFileSync(join(import.meta.dirname, 'cases/requests.ndjson'), '
 
 const SECRETS: Readonly<Record<string, string>> = { weather: 'right', flats: 'other', front: 'desk' };
 
-async function bench(more: Partial<IntakeContext> = {}): Promise<IntakeBench> {
+async function bench(more: Partial<IntakeContext> = {}, rows = new Map<string, string>()): Promise<IntakeBench> {
   const section = (name: string, extra: object) =>
     intakeDevice(http, name, { token: { file: name.split('_')[0] }, ...extra });
   const devices = [
@@ -34,7 +34,7 @@ async function bench(more: Partial<IntakeContext> = {}): Promise<IntakeBench> {
     await section('flats_2', { profile: 'cloudevents_climate', match: [{ at: 'subject', is: 'b' }] }),
     await section('front', { forms: ['report'] }),
   ];
-  return intakeBench(http, devices, { secret: ({ file = '' }) => Promise.resolve(SECRETS[file]), ...more });
+  return intakeBench(http, devices, { secret: ({ file = '' }) => Promise.resolve(SECRETS[file]), ...more }, rows);
 }
 
 async function post(
@@ -111,7 +111,51 @@ describe('events', () => {
       expect((await post(b, sent(cloudEvent('/flats', `n${n}`, {}, { subject: 'a' })), 'other')).status).toBe(202);
     }
     // Forgotten after so many others: memory is bounded, and README says so.
+    expect(b.rows.size).toBe(512 + 1);
     expect((await post(b, sent(one), 'other')).json).toMatchObject({ accepted: 1 });
+  });
+
+  it('count once over a restart, each for its own devices', async () => {
+    const b = await bench();
+    const one = sent(cloudEvent('/flats', '1', { temperature: 3 }, { subject: 'a' }));
+    const key = { 'idempotency-key': 'k1' };
+    await post(b, one, 'other');
+    await post(b, plain({ temperature: 1 }), 'right', key);
+    for (let n = 0; n < 520; n++) {
+      if (n % 20 === 0) await b.clock.advance(1000);
+      await post(b, sent(cloudEvent('/flats', `n${n}`, {}, { subject: 'b' })), 'other');
+    }
+    const after = await bench({}, b.rows);
+    expect((await post(after, one, 'other')).json).toMatchObject({ accepted: 0, duplicates: 1 });
+    expect((await post(after, plain({ temperature: 1 }), 'right', key)).json).toMatchObject({ duplicates: 1 });
+    expect((await post(after, sent(cloudEvent('/flats', 'n519', {}, { subject: 'b' })), 'other')).json).toMatchObject({
+      duplicates: 1,
+    });
+    expect(after.heard).toEqual([]);
+    expect([...b.rows.values()].join('')).not.toMatch(/flats|k1/);
+    // Rows nobody can read are no rows, and cost nothing else.
+    const odd = new Map([...b.rows].map(([at, body], n) => [at, n % 2 === 0 ? body : body.slice(n % 9)]));
+    expect((await post(await bench({}, odd), one, 'other')).status).toBe(202);
+  });
+
+  it('are written down before anybody acts on them, and taken back when nobody could', async () => {
+    const order: string[] = [];
+    let runs = true;
+    const b = await bench({
+      memory: () => ({ get: () => undefined, set: (_, body) => void order.push(body === null ? 'dropped' : 'kept') }),
+      hear: () => runs && order.push('heard') > 0,
+      submit: (_, __, ___, id) => {
+        order.push('entered');
+        return id ?? '';
+      },
+    });
+    await post(b, sent(cloudEvent('/flats', '1', { temperature: 3 }, { subject: 'a' })), 'other');
+    expect(order.splice(0)).toEqual(['kept', 'heard']);
+    await post(b, plain({ form: 'report', id: '1', fields: {} }), 'desk', { path: '/v1/forms' });
+    expect(order.splice(0)).toEqual(['kept', 'entered', 'heard']);
+    runs = false;
+    await post(b, sent(cloudEvent('/flats', '2', { temperature: 3 }, { subject: 'a' })), 'other');
+    expect(order).toEqual(['kept', 'dropped']);
   });
 
   it('are not said to be taken before they are safe, and are not taken twice because of it', async () => {
@@ -197,18 +241,38 @@ describe('forms', () => {
   it('are entered in the name of their source, once', async () => {
     const entries: unknown[] = [];
     const b = await bench({
-      submit: (device, name, fields) => {
+      submit: (device, name, fields, id) => {
         entries.push([device, name, fields]);
-        return `r${entries.length}`;
+        return id ?? `r${entries.length}`;
       },
     });
-    const body = form({ id: 'page-1', fields: { text: '楼道灯坏了' } });
-    expect(await post(b, body, 'desk', path)).toEqual({ status: 202, json: { id: 'r1' } });
-    expect(await post(b, body, 'desk', path)).toEqual({ status: 202, json: { id: 'r1' } });
-    expect(entries).toEqual([['front', 'report', { text: '楼道灯坏了' }]]);
-    expect(b.heard).toEqual([{ device: 'front', result: { readings: [], faults: [] } }]);
+    const body = form({ id: 'page-1', fields: { text: '楼道灯坏了', kind: '灯坏' } });
+    const first = await post(b, body, 'desk', path);
+    expect(first).toMatchObject({ status: 202, json: { id: expect.stringMatching(/^[0-9A-Z]{26}$/) as unknown } });
+    const again = form({ id: 'page-1', fields: { kind: '灯坏', text: '楼道灯坏了' } });
+    expect(await post(b, again, 'desk', path)).toEqual(first);
+    expect(await post(await bench({}, b.rows), body, 'desk', path)).toEqual(first);
+    expect(entries).toEqual([['front', 'report', { text: '楼道灯坏了', kind: '灯坏' }]]);
+    expect(b.heard).toEqual(Array(2).fill({ device: 'front', result: { readings: [], faults: [] } }));
     // What people told does not lie about for whoever looks for a fault.
     expect(b.intake.last('front')?.text).toBe('');
+  });
+
+  it('of a known id that say something else are refused, and nothing of them is taken', async () => {
+    const entries: unknown[] = [];
+    const submit = (...entry: unknown[]): string => String(entries.push(entry));
+    const b = await bench({ submit });
+    const sentAs = (id: string, text: string) => form({ id, fields: { text } });
+    expect((await post(b, sentAs('page-1', '灯坏'), 'desk', path)).status).toBe(202);
+    const after = await bench({ submit }, b.rows);
+    for (const now of [b, after])
+      expect(await post(now, sentAs('page-1', '漏水'), 'desk', path)).toMatchObject({
+        status: 409,
+        json: { error: 'forms.id_reused', zh: expect.stringContaining('page-1') as unknown },
+      });
+    expect((await post(after, sentAs('page-2', '漏水'), 'desk', path)).status).toBe(202);
+    expect(entries).toHaveLength(2);
+    expect(b.intake.dropped()).toEqual({ form_refused: 1 });
   });
 
   it('are refused to whom they are not given, and when they are wrong, with the reason', async () => {
@@ -219,6 +283,8 @@ describe('forms', () => {
     });
     expect((await post(b, form({ fields: {} }), 'right', path)).status).toBe(403);
     expect((await post(b, plain({ form: 'health', fields: {} }), 'desk', path)).status).toBe(403);
+    for (let n = 0; n < 2; n++)
+      expect((await post(b, form({ id: 'again', fields: {} }), 'desk', path)).status).toBe(422);
     const refused = await post(b, form({ fields: {} }), 'desk', path);
     expect(refused).toMatchObject({ status: 422, json: { error: 'forms.missing' } });
     expect(JSON.stringify(refused.json)).toContain('内容');

@@ -5,7 +5,7 @@
  *   is offline; a last will or a list of who is there (`online:`) says it at once.
  * - What the broker kept (retained) is a state and no happening: points that are events take nothing from it, others take it as uncertain unless the message
  *   says its time, and not at all when that is older than their stale_after.
- * - The same message twice (its own id, or a redelivery of QoS 1 with the same bytes) is dropped and counted.
+ * - The same message twice is dropped and counted: by its own id, over a restart too (kit/taken.ts), or as a redelivery of QoS 1 with the same bytes.
  *
  * Bounds: 64 KB and 32 levels of JSON; MOST_EACH messages a second of a device and MOST_ALL of the channel: of a flood the newest of each topic is kept and
  * taken when there is room, so that the last state is never lost; IDS ids of a device; REPEATS hashes of the channel; SHOWN bytes of the last message for
@@ -17,6 +17,7 @@ import type { Timer } from '../../src/base/ports.ts';
 import type { Value } from '../../src/base/reading.ts';
 import type { WriteResult } from '../../src/kit/driver.ts';
 import type { Intake, IntakeContext, LastHeard, Made, Message } from '../../src/kit/intake.ts';
+import { Taken } from '../../src/kit/taken.ts';
 import { Body, type Readings, type Refusal, saidIn } from './codec.ts';
 import { allRoutes, find, type Route, type Routes, routesOf } from './routes.ts';
 import { Writer } from './write.ts';
@@ -31,7 +32,7 @@ type Drop = Refusal | 'unknown_topic' | 'flood' | 'repeated';
 
 interface Known {
   readonly bucket: Bucket;
-  readonly ids: Set<string>;
+  readonly taken: Taken;
   last: Omit<LastHeard, 'text'> & { readonly shown: Uint8Array };
 }
 
@@ -138,10 +139,11 @@ class MqttIntake implements Intake {
   }
 
   private take(device: string, { id, readings, made }: Readings, message: Message, known: Known): void {
-    if (id !== undefined && isAgain(known.ids, id, IDS)) {
+    if (id !== undefined && known.taken.get(id) !== undefined) {
       this.drop('duplicate');
       return this.show(known, message, [], 'duplicate');
     }
+    if (id !== undefined) known.taken.add(id);
     if (made.some((m) => m.why === 'old')) this.drop('old');
     this.show(known, message, made);
     this.context.hear(device, { readings, faults: [] });
@@ -150,7 +152,7 @@ class MqttIntake implements Intake {
 
   private isRepeat({ topic, payload, again }: Message): boolean {
     const hash = createHash('sha1').update(topic).update('\n').update(payload).digest('base64');
-    const isKnown = isAgain(this.repeats, hash, REPEATS);
+    const isKnown = isAgain(this.repeats, hash);
     return again && isKnown;
   }
 
@@ -178,7 +180,8 @@ class MqttIntake implements Intake {
     const before = this.known.get(device);
     if (before !== undefined) return before;
     const bucket = new Bucket(MOST_EACH.rate, MOST_EACH.burst, this.context.clock.mono());
-    const made: Known = { bucket, ids: new Set(), last: { at: 0, where: '', shown: new Uint8Array(0), made: [] } };
+    const taken = new Taken(this.context.memory(device), IDS);
+    const made: Known = { bucket, taken, last: { at: 0, where: '', shown: new Uint8Array(0), made: [] } };
     this.known.set(device, made);
     return made;
   }
@@ -200,12 +203,12 @@ class MqttIntake implements Intake {
   }
 }
 
-/** Whether it was seen among the last `most`; remembered from now on. */
-function isAgain(seen: Set<string>, key: string, most: number): boolean {
+/** Whether it was seen among the last REPEATS; remembered from now on. */
+function isAgain(seen: Set<string>, key: string): boolean {
   const isKnown = seen.delete(key);
   seen.add(key);
   for (const oldest of seen) {
-    if (seen.size <= most) break;
+    if (seen.size <= REPEATS) break;
     seen.delete(oldest);
   }
   return isKnown;

@@ -258,7 +258,7 @@ class LiveHouse implements House {
         connect: (channel, take) => deps.doors.connectIntake(channel, take, this.site.model),
         serve: deps.doors.serveIntake,
         settled: createSettled(clock, () => this.pipeline.answered()),
-        submit: (device, form, fields) => this.submitted(device, form, fields),
+        submit: (...entry) => this.submitted(...entry),
       },
       http: deps.doors.http,
       udp: deps.doors.udp,
@@ -357,8 +357,8 @@ class LiveHouse implements House {
   }
 
   /** An entry that another system made. */
-  private submitted(by: string, form: string, fields: Readonly<Record<string, unknown>>): string {
-    const answer = this.asked({ kind: 'form', form, fields, by });
+  private submitted(by: string, form: string, fields: Readonly<Record<string, unknown>>, id?: string): string {
+    const answer = this.asked({ kind: 'form', form, fields, by, ...(id === undefined ? {} : { id }) });
     if (!answer.ok) throw new WeinaoError(answer.code, answer.params);
     return answer.id ?? '';
   }

@@ -187,7 +187,7 @@ export interface PointModel {
   readonly event?: boolean;
   /** a counter begins anew here */
   readonly rollover?: number;
-  /** how often it is read, when less often than its device */
+  /** how often it is read, when less often than its device; of a device that speaks by itself, how often it comes */
   readonly pollMs?: number;
   /** days after which what is stored of it is erased; none = its feeds' and the journal's own retention */
   readonly keepDays?: number;

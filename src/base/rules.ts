@@ -56,6 +56,8 @@ export type Operation =
       readonly form: string;
       readonly fields: Readonly<Record<string, unknown>>;
       readonly by: string;
+      /** what the entry is to be called; made by the form when left out */
+      readonly id?: string;
       /** UTC ms of what is told, when not now */
       readonly ts?: number;
     }

@@ -14,6 +14,8 @@ const POLL = 5000;
 const HEARTBEAT = 15 * 60_000;
 const STALE_POLLS = 3;
 const LEAST_STALE = 10_000;
+/** channels on which devices speak by themselves */
+const SPOKEN_ON: readonly ChannelModel['carries'][] = ['listen', 'mqtt', 'http'];
 const HOME = 'home';
 
 /** What a device of this make has in common: keys of its driver's section, and points. */
@@ -102,6 +104,10 @@ function profileOf(id: string, context: DeviceContext): Pick<DeviceModel, 'profi
 const pollOf = (section: { readonly poll?: number | undefined } | undefined, driver: DriverFace): number =>
   section?.poll ?? driver.pollMs ?? POLL;
 
+/** Nobody polls it: its points come as often as they come. */
+const speaksFirst = ({ carries }: DriverFace): boolean =>
+  carries.length > 0 && carries.every((kind) => SPOKEN_ON.includes(kind));
+
 function ownKeys(section: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(section).filter(([key]) => !(key in deviceCommon)));
 }
@@ -159,7 +165,7 @@ function pointsOf(id: string, driver: DriverFace, config: unknown, context: Devi
   const written = (config as { points?: Record<string, { class?: string; stale_after?: number }> }).points ?? {};
   return driver.points(config, { heartbeatMs: HEARTBEAT, staleAfterMs, class: 'personal' }).map((point) => {
     context.report.id(['devices', id, 'points', point.id], point.id);
-    if (point.pollMs !== undefined && point.pollMs < pollMs)
+    if (point.pollMs !== undefined && point.pollMs < pollMs && !speaksFirst(driver))
       context.report.add('config.poll_below', ['devices', id, 'points', point.id, 'poll'], { device: id });
     const standard = type?.points[point.id];
     const own = written[point.id];

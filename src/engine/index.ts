@@ -222,6 +222,8 @@ class LiveEngine implements Engine {
     runner?.hear(result);
     if (runner !== undefined || this.early === undefined || this.site?.devices.has(device) !== true)
       return runner !== undefined;
+    // Who sends requests is told to send it again, and then it would be heard twice.
+    if (this.site.channels.get(this.site.devices.get(device)?.channel ?? '')?.carries === 'http') return false;
     // It is just being changed: what it says waits for it.
     const early = this.early.get(device) ?? [];
     this.early.set(device, early);

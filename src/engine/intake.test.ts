@@ -9,7 +9,7 @@ import type { Reading } from '../base/reading.ts';
 import type { DriverModule } from '../kit/driver.ts';
 import { createEngine } from './index.ts';
 
-/** A device's topic is its id; the message is its value. */
+/** A device's topic is its id; the message is its value, or point=value, or nothing. */
 const words: DriverModule = {
   name: 'words',
   carries: ['mqtt'],
@@ -17,7 +17,8 @@ const words: DriverModule = {
   intake: ({ hear }) => ({
     topics: (device) => [device],
     message: ({ topic, payload }) => {
-      hear(topic, { readings: [{ point: 'v', value: new TextDecoder().decode(payload) }], faults: [] });
+      const [value = '', of = 'v'] = new TextDecoder().decode(payload).split('=').reverse();
+      hear(topic, { readings: value === '' ? [] : [{ point: of, value }], faults: [] });
     },
     last: () => undefined,
     dropped: () => ({}),
@@ -110,6 +111,32 @@ describe('a channel other systems speak on', () => {
     await b.engine.apply(site(device('d3')));
     await b.clock.advance(10);
     expect(b.broker.say('d1', 'nobody there')).toBe(false);
+    await b.engine.stop();
+  });
+
+  it('keeps fresh by any word what is told only when it changes, and by its own values what is known to come often', async () => {
+    const b = bench();
+    const [door] = device('d1').points;
+    if (door === undefined) throw new Error('no point');
+    const hour = { ...door, id: 'hourly', pollMs: 3_600_000, staleAfterMs: 10_800_000 };
+    const points = [{ ...door, staleAfterMs: 7_200_000 }, hour, { ...hour, id: 'never' }];
+    await b.engine.apply(site({ ...device('d1'), pollMs: 3_600_000, points }));
+    await b.clock.advance(10);
+    const latest = (): Record<string, unknown> =>
+      Object.fromEntries([...b.engine.latest()].map((r) => [r.point, r.value ?? r.why]));
+    b.broker.say('d1', 'shut');
+    b.broker.say('d1', 'hourly=21');
+    expect(latest()).toEqual({ v: 'shut', hourly: '21' });
+    // The temperature is dead, but something of the device goes on: its signal, its availability.
+    for (let minutes = 0; minutes < 175; minutes += 25) {
+      await b.clock.advance(1_500_000);
+      b.broker.say('d1', '');
+    }
+    expect(latest()).toEqual({ v: 'shut', hourly: '21' });
+    await b.clock.advance(600_000);
+    expect(latest()).toEqual({ v: 'shut', hourly: 'stale', never: 'stale' });
+    b.broker.say('d1', 'never=22');
+    expect(latest()).toEqual({ v: 'shut', hourly: 'stale', never: '22' });
     await b.engine.stop();
   });
 

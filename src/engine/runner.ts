@@ -7,7 +7,8 @@
  * - A lost reply is asked for once more in the same poll, as long as the device is not silent altogether. A device that loses many is flaky: its values
  *   are uncertain, and it has twice as many polls before it is offline.
  * - A point that fails is bad with the reason, once; a good reading is told every poll.
- * - A point without a fresh value for its stale_after is bad/stale, even while a poll hangs.
+ * - A point without a fresh value for its stale_after is bad/stale, even while a poll hangs. Of a device that speaks by itself, any word keeps fresh
+ *   what is told only when it changes; a point of which it is known how often it comes (`poll`) is kept fresh by its own values alone.
  * - A driver that listens is heard beside its polls, until it is stopped.
  */
 import { isWeinaoError, WeinaoError } from '../base/errors/index.ts';
@@ -117,7 +118,7 @@ export class DeviceRunner {
     if (!this.stopping.signal.aborted) this.take(result);
   }
 
-  /** The device spoke by itself. What it has told before is still so: a panel tells of changes only. */
+  /** The device spoke by itself. What it tells only when it changes is still as it was told before. */
   hear(result: PollResult): void {
     if (this.stopping.signal.aborted) return;
     this.polls++;
@@ -125,7 +126,8 @@ export class DeviceRunner {
     const now = this.deps.clock.mono();
     this.heard = now;
     for (const point of this.points.values())
-      if (point.last !== undefined && point.last.quality !== 'bad') point.fresh = now;
+      if (point.last !== undefined && point.last.quality !== 'bad' && point.model.pollMs === undefined)
+        point.fresh = now;
     this.deps.onAttempt();
   }
 
@@ -186,7 +188,9 @@ export class DeviceRunner {
     const stale: Reading[] = [];
     for (const point of this.points.values()) {
       const isOld = now.mono - point.fresh > point.model.staleAfterMs;
-      if (isOld && point.last?.quality !== 'bad' && point.last !== undefined) this.bad(point, 'stale', now, stale);
+      // Nothing is known yet of what never came, unless it was to come.
+      const isMissed = point.last !== undefined || (this.online === true && point.model.pollMs !== undefined);
+      if (isOld && isMissed && point.last?.quality !== 'bad') this.bad(point, 'stale', now, stale);
     }
     this.tell(stale);
   }

@@ -40,8 +40,8 @@ export interface IntakeContext extends Omit<ListenContext, 'hear'> {
   lose(device: string): void;
   /** What was heard so far, and what rules made of it, is in the store. False = the store does not answer. */
   settled(): Promise<boolean>;
-  /** A form's entry, made by a device; its id. Throws forms.*: what was refused. */
-  submit(device: string, form: string, fields: Readonly<Record<string, unknown>>): string;
+  /** A form's entry, made by a device; its id, which may be given. Throws forms.*: what was refused. */
+  submit(device: string, form: string, fields: Readonly<Record<string, unknown>>, id?: string): string;
   /** undefined when it cannot be read */
   secret(ref: SecretRef): Promise<string | undefined>;
   /** to the broker; rejects with link.closed while there is no connection */

@@ -13,7 +13,7 @@ import type { Reason, Value } from '../base/reading.ts';
 import type { Instant } from '../base/time.ts';
 import type { RawReading } from './driver.ts';
 import { type Path, parsePath, pick } from './pick.ts';
-import { pointModel } from './points.ts';
+import { pointModel, STALE_POLLS } from './points.ts';
 import { pointCommon, z } from './schema.ts';
 
 const AHEAD_MS = 5 * 60_000;
@@ -72,8 +72,11 @@ export const kindOf = ({ as, words, true_when }: PickedPoint): ValueKind => {
   return as === 'bool' || (as === undefined && isBool) ? 'bool' : 'number';
 };
 
-export const pickedModel = (id: string, point: PickedPoint, defaults: PointDefaults): PointModel =>
-  pointModel(id, kindOf(point), point, defaults);
+/** Where it is known how often a point comes, that and not its device's word says when it is stale. */
+export function pickedModel(id: string, point: PickedPoint, defaults: PointDefaults): PointModel {
+  const stale_after = point.stale_after ?? (point.poll === undefined ? undefined : STALE_POLLS * point.poll);
+  return pointModel(id, kindOf(point), { ...point, stale_after }, defaults);
+}
 
 export function pickedProblems(id: string, point: PickedPoint): Problem[] {
   const found: Problem[] = [];

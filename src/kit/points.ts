@@ -4,7 +4,7 @@ import type { PointModel } from '../base/model.ts';
 import type { PointCommon } from './schema.ts';
 
 /** a point polled seldom is not stale before it was missed as often */
-const STALE_POLLS = 3;
+export const STALE_POLLS = 3;
 
 export function pointModel(
   id: string,

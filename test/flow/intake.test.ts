@@ -193,7 +193,8 @@ feeds: {city: {to: "mqtt://127.0.0.1:${platform.port}", view: everything}}
     const wet = cloudEvent('/leaks', '1', { wet: true }, { subject: 'flat-7' });
     const report = { form: 'report', fields: { kind: '漏水', text: '三楼在滴水' }, id: 'page-1' };
     expect(await post('/v1/events', 'leaks-token', wet, 'application/cloudevents+json')).toMatchObject({ status: 202 });
-    expect(await post('/v1/forms', 'front-token', report)).toMatchObject({ status: 202 });
+    const entered = await post('/v1/forms', 'front-token', report);
+    expect(entered).toMatchObject({ status: 202 });
     // Said to be safe: so it is, whatever happens to the process now.
     await first.kill();
     const daemon = startDaemonProcess(place);
@@ -201,8 +202,23 @@ feeds: {city: {to: "mqtt://127.0.0.1:${platform.port}", view: everything}}
     await until('both are told', () =>
       ['weinao.alarm.raised.v1', 'weinao.report.created.v1'].every((type) => city.members.some((m) => m.type === type)),
     );
-    const created = city.members.find((m) => m.type === 'weinao.report.created.v1');
-    expect(created?.data).toMatchObject({ form: 'report', by: 'front', fields: { kind: '漏水', text: '三楼在滴水' } });
+    const reports = () => city.members.filter((m) => m.type === 'weinao.report.created.v1');
+    expect(reports()[0]?.data).toMatchObject({
+      form: 'report',
+      by: 'front',
+      fields: { kind: '漏水', text: '三楼在滴水' },
+    });
+
+    // A sender that heard nothing sends it again: it stays one happening, and an id that means another is refused.
+    expect(await post('/v1/forms', 'front-token', report)).toEqual(entered);
+    expect(await post('/v1/events', 'leaks-token', wet, 'application/cloudevents+json')).toMatchObject({
+      json: { accepted: 0, duplicates: 1 },
+    });
+    const other = { ...report, fields: { ...report.fields, text: '二楼在滴水' } };
+    expect(await post('/v1/forms', 'front-token', other)).toMatchObject({
+      status: 409,
+      json: { error: 'forms.id_reused' },
+    });
 
     expect(await post('/v1/forms', 'leaks-token', report)).toMatchObject({ status: 403 });
     const long = { form: 'report', fields: { text: 'x'.repeat(201) } };
@@ -218,7 +234,10 @@ feeds: {city: {to: "mqtt://127.0.0.1:${platform.port}", view: everything}}
     expect((await submit('text=a', 'text=b')).code).toBe(2);
     expect((await submit('text=a\u001b[2J')).err).toContain('does not fit');
     const status = await daemon.status();
-    expect(status.channels[0]?.dropped).toEqual({ form_refused: 2, unauthorized: 1 });
+    expect(status.channels[0]?.dropped).toEqual({ form_refused: 3, unauthorized: 1, duplicate: 2 });
+    await until('the second entry is told', () => reports().length === 2);
+    expect(reports().map((m) => (m.data as { report?: unknown }).report)).toContain(entered.json.id);
+    expect(city.members.filter((m) => m.type === 'weinao.alarm.raised.v1')).toHaveLength(1);
     expect(city.summary()).toMatchObject({ chain: 'ok', gaps: 0 });
     expect(await daemon.stop()).toBe(0);
   });

@@ -48,6 +48,8 @@ export interface IntakeBench {
   readonly heard: Heard[];
   readonly lost: string[];
   readonly published: { readonly topic: string; readonly payload: string }[];
+  /** what the driver keeps, as the journal has it */
+  readonly rows: Map<string, string>;
   /** `point: value` or `point: bad why`, of all that was heard since it was last asked */
   said(): Record<string, unknown>;
 }
@@ -56,6 +58,7 @@ export function intakeBench(
   module: DriverModule,
   devices: readonly DeviceModel[],
   more: Partial<IntakeContext> = {},
+  rows = new Map<string, string>(),
 ): IntakeBench {
   const clock = new VirtualClock(Date.UTC(2026, 10, 25, 2));
   const heard: Heard[] = [];
@@ -67,7 +70,10 @@ export function intakeBench(
     devices,
     clock,
     log: memoryLog(),
-    memory: () => ({ get: () => undefined, set: () => {} }),
+    memory: (device) => ({
+      get: (key) => rows.get(`${device}/${key}`),
+      set: (key, body) => void (body === null ? rows.delete(`${device}/${key}`) : rows.set(`${device}/${key}`, body)),
+    }),
     hear: (device, result) => {
       heard.push({ device, result });
       return true;
@@ -88,6 +94,7 @@ export function intakeBench(
     heard,
     lost,
     published,
+    rows,
     said: () => {
       const readings = heard.slice(read).flatMap((h) => h.result.readings);
       read = heard.length;

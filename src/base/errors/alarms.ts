@@ -90,6 +90,17 @@ export const alarmErrors = errorTable({
     next: { zh: '登记后一天内由另一人确认', en: 'another person confirms it within a day' },
     retry: 'never',
   },
+  'forms.id_reused': {
+    says: {
+      zh: '表单 {form} 的编号 {id} 已用于另一条内容不同的登记',
+      en: 'the id {id} of form {form} belongs to another entry, which says something else',
+    },
+    next: {
+      zh: '换一个新的编号再发；重发时内容须与第一次相同',
+      en: 'send it with an id of its own; what is sent again must be the same',
+    },
+    retry: 'never',
+  },
   'forms.same_person': {
     says: { zh: '{by} 已经登记或确认过', en: '{by} entered or confirmed it already' },
     next: { zh: '由另一人确认', en: 'another person must confirm it' },

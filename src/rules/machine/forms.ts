@@ -63,7 +63,7 @@ export class Forms {
     if ('code' in checked) return checked;
     const ts = ask.ts === undefined || ask.ts > step.now.wall ? step.now.wall : ask.ts;
     const entry: Entry = { form: form.id, ...checked, people: [ask.by], ts };
-    const id = derivedUlid(Math.round(step.now.wall), form.id, JSON.stringify(entry), String(step.now.mono));
+    const id = ask.id ?? derivedUlid(Math.round(step.now.wall), form.id, JSON.stringify(entry), String(step.now.mono));
     if (form.confirm <= 1) return this.count(id, form, entry, step);
     for (const key of [...this.waiting.keys()].slice(0, Math.max(0, this.waiting.size - MOST_WAITING + 1)))
       this.drop(key, step);
