@@ -5,9 +5,11 @@
  * A thing the site does not know (any more: the last revisions of an alarm come when its device was taken out of the configuration; or a platform
  * named it) is taken for personal.
  */
+
+import type { DataClass } from '../base/data-class.ts';
 import type { EventDraft } from '../base/event.ts';
 import type { JsonObject } from '../base/json.ts';
-import type { DataClass, SiteModel } from '../base/model.ts';
+import type { SiteModel } from '../base/model.ts';
 import { type Privacy, placeData, positionData, privacyOf } from '../base/privacy.ts';
 
 export type Describe = (draft: EventDraft) => EventDraft;

@@ -3,10 +3,10 @@
  * house instead of a rule. Their rule id holds a dot, which no rule of the site can have, so they never meet the rule machine.
  */
 import { type Alarm, isCalled, type Transition } from '../base/alarm.ts';
+import type { DataClass } from '../base/data-class.ts';
 import type { Level } from '../base/event.ts';
 import { derivedUlid } from '../base/ids.ts';
 import type { JsonObject } from '../base/json.ts';
-import type { DataClass } from '../base/model.ts';
 import type { Instant } from '../base/time.ts';
 
 export interface TechnicalFault {

@@ -3,9 +3,9 @@
  * out, so that a view can withhold a value and keep the sentence (design: the store).
  */
 import type { Alarm, Transition } from './alarm.ts';
+import type { DataClass } from './data-class.ts';
 import type { EventDraft } from './event.ts';
 import { feedNumber, type Json, type JsonObject } from './json.ts';
-import type { DataClass } from './model.ts';
 import { fillWith } from './text.ts';
 import type { Instant } from './time.ts';
 

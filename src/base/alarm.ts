@@ -1,8 +1,9 @@
 /** The alarm as ISA-18.2 sees it: condition, acknowledgement and mute are three independent fields (rules.md 5.6). */
+
+import type { DataClass } from './data-class.ts';
 import type { Level } from './event.ts';
 import type { JsonObject } from './json.ts';
 import type { Media } from './media.ts';
-import type { DataClass } from './model.ts';
 
 /** What an alarm is about in a platform's eyes. */
 export const THEMES = ['elder', 'fire', 'health', 'crowd', 'security', 'energy', 'comfort'] as const;

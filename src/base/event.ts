@@ -2,8 +2,9 @@
  * Events: everything an upstream platform can ever see is an event in the journal, with one id for life.
  * A draft becomes an event when the journal commits it: id, position and recorded time are given there and never change.
  */
+
+import type { DataClass } from './data-class.ts';
 import type { JsonObject } from './json.ts';
-import type { DataClass } from './model.ts';
 import type { Instant } from './time.ts';
 
 export const LEVELS = ['blue', 'yellow', 'orange', 'red'] as const;

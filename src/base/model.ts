@@ -5,11 +5,11 @@
 
 import type { Verb } from './command.ts';
 import type { ProfileUse } from './confirmed.ts';
+import type { DataClass } from './data-class.ts';
 import type { Path } from './problem.ts';
 import type { Text } from './text.ts';
 import type { ViewSpec } from './view.ts';
 
-export type DataClass = 'none' | 'personal' | 'sensitive';
 export type ValueKind = 'bool' | 'number' | 'string';
 /** what `typeof` says of a value of each kind */
 export const VALUE_TYPE = { bool: 'boolean', number: 'number', string: 'string' } as const satisfies Record<

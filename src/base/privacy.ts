@@ -5,8 +5,10 @@
  *   it lies in another place and all that stands in it is personal, unless it holds several homes and so is a building.
  * Labels of what is of class none (a tank's name) are labels of equipment; those of the others are personal as the thing is.
  */
+
+import type { DataClass } from './data-class.ts';
 import { feedNumber, type JsonObject } from './json.ts';
-import type { DataClass, Place, Position, SiteModel } from './model.ts';
+import type { Place, Position, SiteModel } from './model.ts';
 
 const RANK: readonly DataClass[] = ['none', 'personal', 'sensitive'];
 const HOME = 'home';

@@ -7,9 +7,9 @@
  * that was escalated to the feed, which must not be lost (its personal parts follow the rule above).
  */
 import { createHash } from 'node:crypto';
+import type { DataClass } from './data-class.ts';
 import type { Level } from './event.ts';
 import { canonical, type JsonObject } from './json.ts';
-import type { DataClass } from './model.ts';
 
 /** What a view has to name. */
 export const NAMED_CLASSES = ['personal', 'sensitive'] as const satisfies readonly DataClass[];

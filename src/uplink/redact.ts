@@ -7,9 +7,9 @@
  * - Where the view names the class `personal`, texts leave unscrubbed, unless it says `scrub: true`.
  */
 import { renderTemplate } from '../base/alarm-text.ts';
+import type { DataClass } from '../base/data-class.ts';
 import type { StoredEvent } from '../base/event.ts';
 import { fitting, type Json, type JsonObject } from '../base/json.ts';
-import type { DataClass } from '../base/model.ts';
 import { mask, scrub, WITHHELD } from '../base/scrub.ts';
 import { isNamed, type NamedClass, type Rights } from '../base/view.ts';
 

@@ -6,9 +6,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SECRET } from '../../test/fakes/entitlement.ts';
+import type { DataClass } from '../base/data-class.ts';
 import { LEVELS, type Level, type StoredEvent } from '../base/event.ts';
 import type { ContractRow, JournalRow, StreamHead } from '../base/feed.ts';
-import type { DataClass } from '../base/model.ts';
 import type { NamedClass, ResolvedView, Rights } from '../base/view.ts';
 import { createOutward, ENCODER } from './outward.ts';
 

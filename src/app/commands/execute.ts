@@ -1,14 +1,30 @@
 /** How a granted command is carried out: by the same ways as a person's hand on the spot. */
+import type { Alarm } from '../../base/alarm.ts';
 import type { Command, CommandAsk } from '../../base/command.ts';
+import type { Clock } from '../../base/ports.ts';
 import type { Value } from '../../base/reading.ts';
-import type { Act, ActStep, Operation } from '../../base/rules.ts';
+import type { Act, ActStep, Answer, Operation } from '../../base/rules.ts';
 import type { Instant } from '../../base/time.ts';
 import type { Outcome } from '../perform.ts';
 import type { Ended } from './desk.ts';
-import type { CommandsDeps } from './index.ts';
 import { keyOf } from './row.ts';
 
-export async function execute(feed: string, command: Command, until: number, deps: CommandsDeps): Promise<Ended> {
+/** What carries a command out. */
+export interface Hands {
+  readonly clock: Clock;
+  readonly openAlarms: () => readonly Alarm[];
+  readonly operate: (ask: Operation) => Promise<Answer>;
+  readonly perform: (act: Act) => Promise<Outcome>;
+  /** an output is switched by hand: its control keeps off */
+  readonly byHand: (device: string, point: string) => void;
+  readonly probe: (
+    device: string,
+    points: readonly string[],
+    signal: AbortSignal,
+  ) => Promise<{ readonly readings: readonly { readonly point: string; readonly value: Value | null }[] }> | undefined;
+}
+
+export async function execute(feed: string, command: Command, until: number, deps: Hands): Promise<Ended> {
   const { ask } = command;
   if (ask.do === 'write') {
     deps.byHand(ask.device, ask.point);
@@ -79,7 +95,7 @@ const READ_AGAIN = 500;
 
 /** A point's value as its device says it now; after a start its line may not be open yet. Undefined when it says nothing. */
 export async function readNow(
-  { clock, probe }: Pick<CommandsDeps, 'clock' | 'probe'>,
+  { clock, probe }: Pick<Hands, 'clock' | 'probe'>,
   device: string,
   point: string,
   stopping: AbortSignal,

@@ -1,29 +1,14 @@
 /** The command desk of a house, joined to what carries commands out. */
-import type { Alarm } from '../../base/alarm.ts';
 import type { SiteModel } from '../../base/model.ts';
-import type { Clock, Log } from '../../base/ports.ts';
-import type { Value } from '../../base/reading.ts';
-import type { Act, Answer, Operation } from '../../base/rules.ts';
+import type { Log } from '../../base/ports.ts';
 import { createOpenings } from '../../rules/index.ts';
-import type { Outcome } from '../perform.ts';
 import { CommandDesk, type DeskDeps } from './desk.ts';
-import { askingFor, execute, readNow } from './execute.ts';
+import { askingFor, execute, type Hands, readNow } from './execute.ts';
 import { judge } from './grants.ts';
 
-export interface CommandsDeps extends Pick<DeskDeps, 'keep'> {
-  readonly clock: Clock;
+export interface CommandsDeps extends Hands, Pick<DeskDeps, 'keep'> {
   readonly log: Log;
   readonly site: () => SiteModel;
-  readonly openAlarms: () => readonly Alarm[];
-  readonly operate: (ask: Operation) => Promise<Answer>;
-  readonly perform: (act: Act) => Promise<Outcome>;
-  /** an output is switched by hand: its control keeps off */
-  readonly byHand: (device: string, point: string) => void;
-  readonly probe: (
-    device: string,
-    points: readonly string[],
-    signal: AbortSignal,
-  ) => Promise<{ readonly readings: readonly { readonly point: string; readonly value: Value | null }[] }> | undefined;
 }
 
 export function createCommands(deps: CommandsDeps): CommandDesk {

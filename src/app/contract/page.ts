@@ -1,5 +1,6 @@
 /** The page people read: what is collected, what of it goes to whom, of which class, why, and for how long it is kept. Markdown, zh or en. */
-import type { DataClass, SiteModel } from '../../base/model.ts';
+import type { DataClass } from '../../base/data-class.ts';
+import type { SiteModel } from '../../base/model.ts';
 import { gravest } from '../../base/privacy.ts';
 import { type Lang, say, type Text } from '../../base/text.ts';
 import { formatDuration } from '../../base/time.ts';

@@ -1,6 +1,7 @@
 /** Which points a statistic is about, in which groups; and what only the whole estate can tell is wrong with it. */
 import { createHash } from 'node:crypto';
-import type { DataClass, PointModel, SiteModel, StatModel } from '../../base/model.ts';
+import type { DataClass } from '../../base/data-class.ts';
+import type { PointModel, SiteModel, StatModel } from '../../base/model.ts';
 import { glob, placesAround } from '../../base/places.ts';
 import type { Problem } from '../../base/problem.ts';
 import { hints, nearest } from '../../base/suggest.ts';

@@ -1,5 +1,5 @@
 /** How private a value is that an expression gives: as the gravest of what it reads. A comparison of personal values is personal. */
-import type { DataClass } from '../../base/model.ts';
+import type { DataClass } from '../../base/data-class.ts';
 import { gravest } from '../../base/privacy.ts';
 import type { Expression } from './expression.ts';
 import type { Ref } from './names.ts';

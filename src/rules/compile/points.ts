@@ -2,7 +2,8 @@
  * Points that rules make. One may read another, so they are compiled in rounds: a document whose names are not there yet waits for the next round,
  * and when a round makes nothing, what is still waiting is wrong (or goes in a circle).
  */
-import type { DataClass, PointModel } from '../../base/model.ts';
+import type { DataClass } from '../../base/data-class.ts';
+import type { PointModel } from '../../base/model.ts';
 import type { Problem } from '../../base/problem.ts';
 import { complainer } from '../language/fields.ts';
 import type { PointSpec } from '../language/point.ts';

@@ -1,6 +1,6 @@
 /** One instance of a `rule` document. */
 import { createHash } from 'node:crypto';
-import type { DataClass } from '../../base/model.ts';
+import type { DataClass } from '../../base/data-class.ts';
 import type { Path } from '../../base/problem.ts';
 import type { Complain } from '../language/fields.ts';
 import type { RuleSpec } from '../language/rule.ts';

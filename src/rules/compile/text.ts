@@ -1,5 +1,5 @@
 /** The text of a rule: a template whose `{expression}` parts become typed values when the alarm is raised. */
-import type { DataClass } from '../../base/model.ts';
+import type { DataClass } from '../../base/data-class.ts';
 import type { Path } from '../../base/problem.ts';
 import type { Complain } from '../language/fields.ts';
 import type { Expression, Expressions } from './expression.ts';

@@ -2,7 +2,8 @@
  * What all documents have in common once compiled: a unit is one instance of one document, with the windows it keeps and the names its
  * expressions may use.
  */
-import type { DataClass, PointModel } from '../../base/model.ts';
+import type { DataClass } from '../../base/data-class.ts';
+import type { PointModel } from '../../base/model.ts';
 import type { Privacy } from '../../base/privacy.ts';
 import type { Path } from '../../base/problem.ts';
 import { hints, nearest } from '../../base/suggest.ts';

@@ -1,6 +1,8 @@
 /** `form` documents: what people enter by hand or through the API. Every field is bounded; free text is personal unless the form says otherwise. */
+
+import type { DataClass } from '../../base/data-class.ts';
 import { isId } from '../../base/ids.ts';
-import type { DataClass, RuleDocument } from '../../base/model.ts';
+import type { RuleDocument } from '../../base/model.ts';
 import type { Fields } from './fields.ts';
 
 export const FORM_KEYS = ['form', 'name', 'from', 'confirm', 'keep_days', 'fields', 'tests'];

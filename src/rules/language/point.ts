@@ -1,6 +1,8 @@
 /** `point` and `control` documents: values derived from others, and outputs that follow them. */
+
+import type { DataClass } from '../../base/data-class.ts';
 import { isId } from '../../base/ids.ts';
-import type { DataClass, RuleDocument } from '../../base/model.ts';
+import type { RuleDocument } from '../../base/model.ts';
 import { isUnit } from '../../base/units.ts';
 import { type Fields, isBody } from './fields.ts';
 import { type Lets, readLets } from './rule.ts';

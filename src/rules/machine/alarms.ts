@@ -5,10 +5,10 @@
  * Closed is an alarm whose condition ended and that somebody acknowledged; a blue one needs no acknowledgement; a latched one a reset.
  */
 import type { Alarm, Mute, Transition, Why } from '../../base/alarm.ts';
+import type { DataClass } from '../../base/data-class.ts';
 import { graver, type Level } from '../../base/event.ts';
 import { derivedUlid } from '../../base/ids.ts';
 import type { JsonObject } from '../../base/json.ts';
-import type { DataClass } from '../../base/model.ts';
 import type { Instant } from '../../base/time.ts';
 
 export interface Circumstances {

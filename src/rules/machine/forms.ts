@@ -2,9 +2,10 @@
  * What people enter. An entry is checked against its form, becomes one event, and goes to the windows that count it. A form with `confirm: 2`
  * waits for a second person; the one who entered it does not count as one.
  */
+
+import type { DataClass } from '../../base/data-class.ts';
 import { derivedUlid } from '../../base/ids.ts';
 import type { JsonObject } from '../../base/json.ts';
-import type { DataClass } from '../../base/model.ts';
 import { gravest, type Privacy } from '../../base/privacy.ts';
 import type { Value } from '../../base/reading.ts';
 import type { Answer, Operation } from '../../base/rules.ts';
