@@ -11,6 +11,7 @@ import { checkConfig } from '../src/app/check.ts';
 import type { FileReader } from '../src/base/ports.ts';
 import { diffModels, loadConfig, showProblem, siteJsonSchema } from '../src/config/index.ts';
 import { rulesJsonSchema } from '../src/rules/index.ts';
+import { tempSite } from './kit/site.ts';
 
 const drivers = await driverFaces();
 const BAD = join(import.meta.dirname, 'fixtures/config/bad');
@@ -57,7 +58,7 @@ devices:
   a: {driver: modbus, channel: l1, address: 1, type: tank, points: {level: {register: holding 0, as: int16, unit: cm, deadband: 5}, other: {register: holding 1, as: int16}}}
   b: {driver: modbus, channel: l1, address: 2, points: {x: {register: holding 0, as: int16}}}
 assets: {flat_1: {type: home, meter: b}}
-feeds: {f: {to: "mqtt://h:1", view: everything}}
+feeds: {f: {to: "mqtts://h:1", view: everything}}
 `;
 const TYPES = 'tank: {no_data: orange, points: {level: {unit: m, kind: number}}}\n';
 
@@ -104,6 +105,62 @@ describe('a good configuration', () => {
     const { model, problems } = await load(files);
     expect(problems).toEqual([]);
     expect(model?.rules.length).toBe(2);
+  });
+});
+
+describe('what is worth a word, and no mistake', () => {
+  const warned = async (text: string) => {
+    const site = tempSite({ 'weinao.yaml': text });
+    const { problems, site: checked } = await checkConfig(site.config, {});
+    expect(checked).toBeDefined();
+    return problems.flatMap((p) => [showProblem(p, 'zh'), showProblem(p, 'en')]);
+  };
+  const HEAD =
+    'site: {id: s1, name: 测试}\ngateway:\npeople:\nassets:\ntimes:\nchannels: {plc: {modbus_tcp: "10.0.0.1:502"}}\n';
+
+  it('is clear text on the way out, where people are told of', async () => {
+    const feed = (to: string, view: string, more = '') => `  x: {to: "${to}", view: ${view}${more}}\n`;
+    const all = (feeds: string) => warned(`${HEAD}devices:\nfeeds:\n${feeds}`);
+    const said = (scheme: string) => [
+      `weinao.yaml:9:11 feeds.x.to: ${scheme} 不加密，而 view 给出个人信息，途中任何人都能读到；改用 ${scheme}s，或收窄 view`,
+      `weinao.yaml:9:11 feeds.x.to: ${scheme} is clear text, and the view lets personal data out: whoever is on the way reads it; use ${scheme}s, or narrow the view`,
+    ];
+    expect(await all(feed('mqtt://h:1', 'everything'))).toEqual(said('mqtt'));
+    expect(await all(feed('http://h:1', 'everything', ', insecure: true'))).toEqual(said('http'));
+    for (const view of [
+      '{alarms: {classes: personal}}',
+      '{commands: {classes: [personal]}}',
+      '{telemetry: {classes: personal}}',
+    ])
+      expect(await all(feed('mqtt://h:1', `[{config: {}}, ${view}]`))).toEqual(said('mqtt'));
+    expect(await all(feed('mqtt://h:1', '[{alarms: {}, config: {}}]'))).toEqual([]);
+    for (const to of ['mqtts://h:1', 'https://h', 'mqtt://127.0.0.1:1883', 'mqtt://localhost'])
+      expect(await all(feed(to, 'everything'))).toEqual([]);
+  });
+
+  it('is a point without class that keeps its device from a view', async () => {
+    const device = (id: string, n: number, points: string, more = '') =>
+      `  ${id}: {driver: modbus, channel: plc, address: ${n}, type: tank${more}, points: {${points}}}\n`;
+    const level = 'level: {register: holding 0, as: uint16, unit: m}';
+    const flow = 'flow: {register: holding 1, as: uint16';
+    const devices =
+      device('tank', 1, `${level}, ${flow}}, speed: {register: holding 2, as: uint16}`) +
+      device('classed', 2, `${level}, ${flow}, class: none}`) +
+      device('people', 3, `${level}, ${flow}, class: personal}`) +
+      device('lonely', 4, `${flow}}`) +
+      device('yard', 5, `${level}, ${flow}}`, ', tags: [far]');
+    const of = (view: string) =>
+      warned(`${HEAD.replace('assets:\n', '')}devices:\n${devices}feeds:\n  x: {to: "mqtts://h:1", view: ${view}}\n`);
+    const [zh = '', en = '', ...more] = await of('[{telemetry: {device: [tank, classed, people, lonely]}}]');
+    expect(zh).toMatch(
+      /^weinao.yaml:7:124 devices.tank.points.flow: tank 的测点 flow speed 没写 class，按个人信息处理，x 因此收不到 tank 的任何遥测；只说明设备的写 class: none/,
+    );
+    expect(en).toContain(
+      'has no class and counts as personal, so x gets no telemetry of tank at all; write class: none',
+    );
+    expect(more).toEqual([]);
+    expect(await of('[{telemetry: {classes: personal}}]')).toEqual([]);
+    expect(await of('everything')).toEqual([]);
   });
 });
 

@@ -8,6 +8,7 @@ import { compileStats } from '../engine/stats/index.ts';
 import { askChild } from '../io/child.ts';
 import { readSecret, systemFiles } from '../io/files.ts';
 import { compileRules } from '../rules/index.ts';
+import { classlessPoints } from './classless.ts';
 import { entryOf, shippedConfig, shippedProfiles } from './shipped.ts';
 
 export type Env = Readonly<Record<string, string | undefined>>;
@@ -44,7 +45,11 @@ export async function checkConfig(folder: string, env: Env, secrets: string = fo
   if (loaded.model === undefined) return { problems: loaded.problems, text };
   const { machine, problems } = compileRules(loaded.model);
   const stats = machine === undefined ? [] : compileStats(loaded.model, machine.made).problems;
-  const all = [...loaded.problems, ...[...problems, ...stats].map((problem) => locate(loaded.sources, problem))];
+  const classless = machine === undefined ? [] : classlessPoints(loaded.model, machine.made);
+  const all = [
+    ...loaded.problems,
+    ...[...problems, ...stats, ...classless].map((problem) => locate(loaded.sources, problem)),
+  ];
   if (machine === undefined || all.some((p) => p.severity === 'error')) return { problems: all, text };
   return { problems: all, text, site: { model: loaded.model, machine } };
 }

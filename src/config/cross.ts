@@ -96,7 +96,7 @@ export async function buildFeeds(
   report: Report,
   readSecret: ReadSecret,
   hash: (value: unknown) => string,
-  estate: Omit<GrantEstate, 'sections'>,
+  estate: GrantEstate,
 ): Promise<Map<string, FeedModel>> {
   const feeds = new Map<string, FeedModel>();
   for (const [id, section] of Object.entries(sections.feeds)) {
@@ -111,9 +111,9 @@ export async function buildFeeds(
         severity: 'warning',
       });
     for (const key of SECRETS) await checkSecret(['feeds', id, key], section[key], report, readSecret);
-    checkWay(id, section, report, sections.devices);
+    checkWay(id, section, report, sections.devices, estate.names);
     await checkSecret(['feeds', id, 'alink', 'secret'], section.alink?.secret, report, readSecret);
-    const commands = await buildCommands(id, section, { ...estate, sections }, report, readSecret);
+    const commands = await buildCommands(id, section, estate, report, readSecret);
     const { keep, commands: _, signers: __, max_ttl: ___, ...rest } = section;
     feeds.set(id, {
       id,

@@ -37,6 +37,8 @@ export interface DeviceContext {
   readonly names: Names;
   /** undefined when there is none of that name */
   readonly profile: (driver: string, profile: string) => Profile | undefined;
+  /** names of those that could be named */
+  readonly profiles: (driver: string) => readonly string[];
 }
 
 export function buildDevice(id: string, context: DeviceContext): DeviceModel | undefined {
@@ -54,9 +56,10 @@ export function buildDevice(id: string, context: DeviceContext): DeviceModel | u
   const own = withProfile(id, ownKeys(section), context);
   const parsed = driver.schema.safeParse(own, { reportInput: true });
   if (!parsed.success) {
-    report.problems.push(
-      ...problemsOf(parsed.error.issues, own, driver.schema as z.ZodType, path, Object.keys(deviceCommon)),
-    );
+    const found = problemsOf(parsed.error.issues, own, driver.schema as z.ZodType, path, Object.keys(deviceCommon));
+    // What is missing may stand in the profile that was not found.
+    const isHalf = section.profile !== undefined && context.profile(section.driver, section.profile) === undefined;
+    report.problems.push(...found.filter((p) => !isHalf || p.code !== 'config.missing'));
     return undefined;
   }
   const problems = driver.problems(parsed.data);
@@ -146,7 +149,10 @@ function withProfile(id: string, own: Record<string, unknown>, context: DeviceCo
   if (section?.profile === undefined) return own;
   const profile = context.profile(section.driver, section.profile);
   if (profile === undefined) {
-    context.report.known(['devices', id, 'profile'], section.profile, [], { zh: '设备模板', en: 'profile' });
+    context.report.known(['devices', id, 'profile'], section.profile, context.profiles(section.driver), {
+      zh: '设备模板',
+      en: 'profile',
+    });
     return own;
   }
   const { points, device } = profile;

@@ -3,16 +3,17 @@
  * whose type is not called harmless in types.yaml, can only be granted signed and with somebody's yes.
  */
 import { createPublicKey } from 'node:crypto';
-import type { DeviceModel, FeedCommands, Grant, Place, SecretRef } from '../base/model.ts';
+import type { CodecName, DeviceModel, FeedCommands, Grant, Place, SecretRef } from '../base/model.ts';
 import { VALUE_TYPE } from '../base/model.ts';
 import { selects } from '../base/select.ts';
-
+import type { Names } from './cross.ts';
 import type { Report } from './report.ts';
-import type { DeviceTypes, FeedSection, GrantSection, SiteSections } from './schema.ts';
+import type { DeviceTypes, FeedSection, GrantSection } from './schema.ts';
 import { checkSecret, definedOnly, type ReadSecret } from './secrets.ts';
 
 export interface GrantEstate {
-  readonly sections: SiteSections;
+  /** as written, right or wrong */
+  readonly names: Names;
   readonly devices: ReadonlyMap<string, DeviceModel>;
   readonly places: ReadonlyMap<string, Place>;
   readonly types: DeviceTypes;
@@ -39,32 +40,34 @@ export async function buildCommands(
       en: 'HTTP has no way down, only over MQTT',
     });
   const grants = section.commands.map((grant, i) => {
-    if (grant.signed && Object.keys(section.signers).length === 0)
+    if (grant.signed && section.codec !== 'cloudevents')
+      report.add('config.never_signed', [...path, 'commands', i, 'signed'], { codec: section.codec });
+    else if (grant.signed && Object.keys(section.signers).length === 0)
       report.add('config.no_signers', [...path, 'commands', i, 'signed']);
-    return buildGrant(grant, [...path, 'commands', i], estate, report);
+    return buildGrant(grant, [...path, 'commands', i], section.codec, estate, report);
   });
   return grants.length === 0 ? undefined : { grants, signers, maxTtlMs: section.max_ttl };
 }
 
 type Where = readonly (string | number)[];
 
-function buildGrant(grant: GrantSection, path: Where, estate: GrantEstate, report: Report): Grant {
+function buildGrant(grant: GrantSection, path: Where, codec: CodecName, estate: GrantEstate, report: Report): Grant {
   const { allow, to, point, range, values, only, rate, confirm, signed, forms } = grant;
-  const { sections, devices, places } = estate;
+  const { names, devices, places } = estate;
   const isWrite = allow.includes('write');
   const needs = isWrite ? (to === undefined ? 'to' : point === undefined ? 'point' : undefined) : undefined;
   const missing = needs ?? (allow.includes('form') && forms === undefined ? 'forms' : undefined);
   if (missing !== undefined) report.add('config.grant_needs', path, { key: missing });
   for (const name of only ?? [])
-    report.known([...path, 'only'], name, Object.keys(sections.times), { zh: '时段', en: 'named time' });
-  if (confirm !== undefined)
-    report.known([...path, 'confirm'], confirm, Object.keys(sections.people), { zh: '人员', en: 'person' });
+    report.known([...path, 'only'], name, names('times'), { zh: '时段', en: 'named time' });
+  if (confirm !== undefined) report.known([...path, 'confirm'], confirm, names('people'), { zh: '人员', en: 'person' });
   const chosen =
     to === undefined ? undefined : [...devices.values()].filter((device) => selects(to, device, { places }));
   const found = isWrite ? chosen?.filter((d) => d.points.some((p) => p.id === point)) : chosen;
-  if (missing === undefined && found?.length === 0)
+  // A device with a mistake of its own may be the one that was meant.
+  if (missing === undefined && found?.length === 0 && devices.size === names('devices').length)
     report.add('config.grant_nothing', [...path, 'to'], { point: point ?? '' });
-  if (isWrite) for (const device of found ?? []) checkWrite(grant, device, path, estate, report);
+  if (isWrite) for (const device of found ?? []) checkWrite(grant, device, path, codec, estate, report);
   return {
     allow,
     ...(definedOnly({ point, range, values, only, confirm, forms }) as Partial<Grant>),
@@ -78,6 +81,7 @@ function checkWrite(
   { point, range, values, signed, confirm }: GrantSection,
   device: DeviceModel,
   path: Where,
+  codec: CodecName,
   { types }: GrantEstate,
   report: Report,
 ): void {
@@ -89,8 +93,10 @@ function checkWrite(
   else if (kind !== 'bool' && range === undefined && values === undefined)
     report.add('config.grant_bounds', path, names);
   const isHarmless = types[device.type ?? '']?.harmless === true;
-  if (!isHarmless && (!signed || confirm === undefined))
+  if (isHarmless || (signed && confirm !== undefined)) return;
+  if (codec === 'cloudevents')
     report.add('config.grant_dangerous', path, { device: device.id, type: device.type ?? '?' });
+  else if (!signed) report.add('config.never_signed', path, { codec });
 }
 
 /** SPKI DER in base64 of a PEM, or of that itself. */

@@ -116,12 +116,20 @@ class FolderReader {
 function checked(main: Source, reader: FolderReader): SiteSections | undefined {
   // No data in a document that stands there: its syntax was told already.
   if (main.documents.length > 0 && main.data[0] === undefined) return undefined;
-  const data = main.data[0] ?? {};
+  const data = filled(main.data[0] ?? {});
   const parsed = siteSchema.safeParse(data, { reportInput: true });
   if (parsed.success) return parsed.data;
   reader.found(main, problemsOf(parsed.error.issues, data, siteSchema));
   const rest = siteSchema.safeParse(without(data, parsed.error.issues));
   return rest.success ? rest.data : undefined;
+}
+
+/** A section with nothing in it is an empty one. */
+function filled(data: unknown): unknown {
+  if (!isMapping(data)) return data;
+  return Object.fromEntries(
+    Object.entries(data).filter(([key, section]) => section !== null || !(key in siteSchema.shape)),
+  );
 }
 
 const PLACEHOLDER: Readonly<Record<string, unknown>> = { site: { id: 'unknown', name: '?' }, gateway: {} };
@@ -140,6 +148,9 @@ function without(data: unknown, issues: readonly { readonly path: readonly Prope
   return sections;
 }
 
+/** Nothing follows from it. */
+const NO_TYPE: DeviceTypes[string] = { no_data: 'yellow', harmless: true, points: {} };
+
 async function loadTypes(reader: FolderReader, deps: LoadDeps): Promise<DeviceTypes> {
   let types: DeviceTypes = {};
   for (const folder of [deps.shipped, reader.folder]) {
@@ -147,7 +158,12 @@ async function loadTypes(reader: FolderReader, deps: LoadDeps): Promise<DeviceTy
     if (source === undefined) continue;
     const parsed = typesSchema.safeParse(source.data[0] ?? {}, { reportInput: true });
     if (parsed.success) types = { ...types, ...parsed.data };
-    else reader.found(source, problemsOf(parsed.error.issues, source.data[0], typesSchema));
+    else {
+      reader.found(source, problemsOf(parsed.error.issues, source.data[0], typesSchema));
+      // A device of such a type has no mistake of its own.
+      const named = isMapping(source.data[0]) ? Object.keys(source.data[0]) : [];
+      types = { ...Object.fromEntries(named.map((name) => [name, NO_TYPE])), ...types };
+    }
   }
   return types;
 }
@@ -208,23 +224,27 @@ async function buildModel({ sections, main, types, rules, reader, deps }: Parts)
   const profiles = await loadProfiles(sections, reader, deps);
   const devices = new Map<string, DeviceModel>();
   for (const id of Object.keys(sections.devices)) {
-    const profile = (driver: string, name: string) => profiles.get(`${driver}/${name}`);
-    const device = buildDevice(id, { report, drivers, types, channels, sections, names, profile });
+    const profile = (driver: string, name: string) => profiles.found.get(`${driver}/${name}`);
+    const known = (driver: string) => profiles.known.get(driver) ?? [];
+    const device = buildDevice(id, { report, drivers, types, channels, sections, names, profile, profiles: known });
     if (device !== undefined) devices.set(id, device);
   }
   checkStations(devices.values(), drivers, report, where);
   await checkDeviceSecrets(devices.values(), drivers, report, deps.readSecret);
-  const points = [...devices.values()].flatMap((device) => device.points.map((p) => p.id));
-  const vocabulary = vocabularyOf(sections, types, points, rules);
+  const vocabulary = vocabularyOf({ sections, names, types, devices, rules });
   const feeds = await buildFeeds(sections, vocabulary, report, deps.readSecret, hashOf, {
+    names,
     devices,
     places,
     types,
   });
-  const people = await buildPeople(sections, report, deps.readSecret);
+  const people = await buildPeople(sections, names, report, deps.readSecret);
   const assets = buildAssets(sections, types, names, report);
   const stats = buildStats(sections, names, types, report);
-  reader.found(main, report.problems);
+  reader.found(
+    main,
+    report.problems.filter((p) => !followsOn(p, main)),
+  );
   return {
     site: definedSite(sections.site),
     gateway: gatewayOf(sections),
@@ -242,6 +262,18 @@ async function buildModel({ sections, main, types, rules, reader, deps }: Parts)
   };
 }
 
+const SECTION_OF: Readonly<Record<string, string>> = {
+  ...{ place: 'places', channel: 'channels', device: 'devices', person: 'people' },
+  ...{ feed: 'feeds', stat: 'stats', 'named time': 'times' },
+};
+
+/** What a section should have held is not missed where the section itself is no mapping: that was told. */
+function followsOn({ code, params }: Problem, main: Source): boolean {
+  const section = SECTION_OF[String(params.what_en)];
+  const written = section === undefined ? undefined : (main.data[0] as Record<string, unknown> | undefined)?.[section];
+  return code === 'config.unknown_ref' && written !== undefined && written !== null && !isMapping(written);
+}
+
 function gatewayOf({ gateway }: SiteSections): SiteModel['gateway'] {
   const { id, data, commit_window: commitWindowMs, budget, media } = gateway;
   const limits = { keepMs: media.keep, maxBytes: media.budget };
@@ -255,7 +287,10 @@ function standardPoints(type: DeviceTypes[string]): { id: string; kind: ValueKin
 /** What is named in the file, right or wrong: a reference to an entry with errors is no error of its own. */
 function namesIn(main: Source): (section: string) => string[] {
   const data = main.data[0] as Record<string, unknown> | undefined;
-  return (section) => Object.keys((data?.[section] as object | undefined) ?? {});
+  return (section) => {
+    const written = data?.[section];
+    return isMapping(written) ? Object.keys(written) : [];
+  };
 }
 
 function definedSite(site: SiteSections['site']): SiteModel['site'] {
@@ -268,8 +303,9 @@ async function loadProfiles(
   sections: SiteSections,
   reader: FolderReader,
   deps: LoadDeps,
-): Promise<Map<string, Profile>> {
+): Promise<{ found: Map<string, Profile>; known: Map<string, readonly string[]> }> {
   const profiles = new Map<string, Profile>();
+  const names = new Map<string, readonly string[]>();
   for (const { driver, profile } of Object.values(sections.devices)) {
     const known = deps.drivers.some((d) => d.name === driver);
     if (profile === undefined || !known || profiles.has(`${driver}/${profile}`) || !isFileName(profile)) continue;
@@ -284,8 +320,14 @@ async function loadProfiles(
         isVerified: typeof verified === 'string' && verified !== 'no',
         mark: hashOf([device, points]),
       });
+    else if (!names.has(driver)) names.set(driver, await profileNames(driver, reader, deps));
   }
-  return profiles;
+  return { found: profiles, known: names };
+}
+
+async function profileNames(driver: string, { folder, files }: FolderReader, deps: LoadDeps): Promise<string[]> {
+  const all = [...(await files.list(join(folder, 'profiles'))), ...(await files.list(deps.profiles(driver)))];
+  return [...new Set(all)].filter((name) => name.endsWith('.yaml') && !name.startsWith('.')).map((n) => n.slice(0, -5));
 }
 
 const isMapping = (x: unknown): x is Record<string, unknown> =>

@@ -10,7 +10,8 @@ const WAYS = ['screen', 'webhook', 'feed', 'mqtt'] as const;
 const OWN = ['type', 'zone', 'name', 'tags', 'lat', 'lon', 'let'];
 
 export async function buildPeople(
-  { people, feeds }: SiteSections,
+  { people }: SiteSections,
+  names: Names,
   report: Report,
   readSecret: ReadSecret,
 ): Promise<Map<string, Person>> {
@@ -21,7 +22,7 @@ export async function buildPeople(
     const ways = WAYS.filter((way) => section[way] !== undefined);
     if (ways.length !== 1) report.add('config.one_way', path, { id, ways: WAYS.join(' ') }, true);
     if (section.feed !== undefined)
-      report.known([...path, 'feed'], section.feed, Object.keys(feeds), { zh: '上报通道', en: 'feed' });
+      report.known([...path, 'feed'], section.feed, names('feeds'), { zh: '上报通道', en: 'feed' });
     await checkSecret([...path, 'webhook'], section.webhook, report, readSecret);
     await checkSecret([...path, 'mqtt', 'password'], section.mqtt?.password, report, readSecret);
     built.set(id, { id, ...definedOnly(section) } as Person);

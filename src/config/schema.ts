@@ -158,7 +158,10 @@ export const grantSchema = z.strictObject({
     .strictObject({ type: words.optional(), tag: words.optional(), zone: words.optional(), device: words.optional() })
     .optional(),
   point: z.string().optional(),
-  range: z.tuple([z.number(), z.number()]).optional(),
+  range: z
+    .tuple([z.number(), z.number()])
+    .refine(([least, most]) => least <= most, custom('config.range_reversed'))
+    .optional(),
   values: z
     .array(z.union([z.boolean(), z.number(), z.string()]))
     .min(1)

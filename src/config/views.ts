@@ -1,7 +1,8 @@
 /** Whether what a view names exists: a word with a slip would silently let nothing out, or less than was meant. */
-import type { RuleDocument } from '../base/model.ts';
+import type { DeviceModel, RuleDocument } from '../base/model.ts';
 import { glob } from '../base/places.ts';
 import type { Path } from '../base/problem.ts';
+import type { Names } from './cross.ts';
 import type { Report } from './report.ts';
 import type { DeviceTypes, FeedSection, SiteSections } from './schema.ts';
 import type { SelectionSection } from './view-schema.ts';
@@ -13,6 +14,8 @@ const FORM_OWN = ['by', 'place', 'spot'];
 
 /** Words that may stand in a view. */
 export interface Vocabulary {
+  /** false: some device or asset has a mistake, and what it would have brought is not known */
+  readonly isWhole: boolean;
   readonly devices: readonly string[];
   readonly types: readonly string[];
   readonly tags: readonly string[];
@@ -24,24 +27,32 @@ export interface Vocabulary {
   readonly forms: ReadonlyMap<string, readonly string[]>;
 }
 
-export function vocabularyOf(
-  { devices, assets, places, stats }: SiteSections,
-  types: DeviceTypes,
-  points: readonly string[],
-  rules: readonly RuleDocument[],
-): Vocabulary {
-  const things = [...Object.values(devices), ...Object.values(assets)];
+interface Written {
+  readonly sections: SiteSections;
+  readonly names: Names;
+  readonly types: DeviceTypes;
+  /** those without a mistake */
+  readonly devices: ReadonlyMap<string, DeviceModel>;
+  readonly rules: readonly RuleDocument[];
+}
+
+export function vocabularyOf({ sections, names, types, devices, rules }: Written): Vocabulary {
+  const { assets } = sections;
+  const things = [...Object.values(sections.devices), ...Object.values(assets)];
+  const isWhole = devices.size === names('devices').length && Object.keys(assets).length === names('assets').length;
+  const points = [...devices.values()].flatMap((device) => device.points.map((p) => p.id));
   const named = (key: string): string[] =>
     rules.flatMap(({ body }) => (typeof body[key] === 'string' ? [String(body[key])] : []));
   const made = named('point').map((id) => id.split('.'));
   return {
-    devices: [...Object.keys(devices), ...Object.keys(assets), ...made.map(([owner = '']) => owner)],
+    isWhole,
+    devices: [...names('devices'), ...names('assets'), ...made.map(([owner = '']) => owner)],
     types: [...Object.keys(types), ...Object.values(assets).map((asset) => asset.type)],
     tags: things.flatMap((thing) => thing.tags),
-    places: Object.keys(places),
+    places: names('places'),
     points: [...points, ...Object.values(types).flatMap((t) => Object.keys(t.points)), ...made.map(([, p = '']) => p)],
     rules: [...named('rule'), ...BUILT_IN],
-    stats: Object.keys(stats),
+    stats: names('stats'),
     forms: new Map(rules.flatMap(({ body }) => (typeof body.form === 'string' ? [[body.form, fieldsOf(body)]] : []))),
   };
 }
@@ -73,8 +84,10 @@ function checkSelection(selection: SelectionSection, path: Path, known: Vocabula
         report.known([...at, ...(given.length > 1 ? [i] : [])], word, all, { zh, en });
     });
   const things = (at: Path, of: NonNullable<typeof devices>): void => {
-    check([...at, 'type'], of.type, known.types, '类型', 'type');
-    check([...at, 'tag'], of.tag, known.tags, '标签', 'tag');
+    if (known.isWhole) {
+      check([...at, 'type'], of.type, known.types, '类型', 'type');
+      check([...at, 'tag'], of.tag, known.tags, '标签', 'tag');
+    }
     check([...at, 'zone'], of.zone, known.places, '位置', 'place');
     check([...at, 'device'], of.device, known.devices, '设备', 'device');
   };
@@ -89,7 +102,7 @@ function checkSelection(selection: SelectionSection, path: Path, known: Vocabula
   }
   if (telemetry !== undefined) {
     things([...path, 'telemetry'], telemetry);
-    check([...path, 'telemetry', 'points'], telemetry.points, known.points, '测点', 'point');
+    if (known.isWhole) check([...path, 'telemetry', 'points'], telemetry.points, known.points, '测点', 'point');
   }
   if (devices !== undefined) things([...path, 'devices'], devices);
   const stat = { zh: '统计', en: 'stat' };

@@ -1,5 +1,6 @@
 /** How a feed travels: address, codec and keys must go together. */
 import type { AlinkOptions, FeedModel } from '../base/model.ts';
+import type { Names } from './cross.ts';
 import type { Report } from './report.ts';
 import type { FeedSection, SiteSections } from './schema.ts';
 
@@ -7,7 +8,13 @@ type Keys = readonly (keyof FeedSection)[];
 const MQTT_ONLY: Keys = ['alink', 'things', 'client'];
 const HTTP_ONLY: Keys = ['batch', 'insecure'];
 
-export function checkWay(id: string, feed: FeedSection, report: Report, devices: SiteSections['devices']): void {
+export function checkWay(
+  id: string,
+  feed: FeedSection,
+  report: Report,
+  devices: SiteSections['devices'],
+  names: Names,
+): void {
   const url = URL.canParse(feed.to) ? new URL(feed.to) : undefined;
   const isHttp = url?.protocol.startsWith('http') === true;
   const isCopy = feed.codec !== 'cloudevents';
@@ -29,17 +36,40 @@ export function checkWay(id: string, feed: FeedSection, report: Report, devices:
   if (!isCopy && feed.things !== undefined) not('things', '只用于物模型平台', 'only with a thing-model codec');
   if (feed.token !== undefined && (feed.user !== undefined || !(isHttp || feed.codec === 'thingsboard')))
     not('token', '用于 HTTP 或 ThingsBoard，不与 user 同写', 'for HTTP or ThingsBoard, instead of user');
-  checkThings(id, feed, report, devices);
+  checkClear(id, feed, report);
+  checkThings(id, feed, report, devices, names);
 }
+
+const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
+
+/** What tells of people and leaves the machine in clear text. */
+function checkClear(id: string, { to, view, insecure }: FeedSection, report: Report): void {
+  const url = URL.canParse(to) ? new URL(to) : undefined;
+  const scheme = url?.protocol.slice(0, -1) ?? '';
+  // Without the word, http is an error already.
+  const isClear = scheme === 'mqtt' || (scheme === 'http' && insecure === true);
+  if (!isClear || LOOPBACK.includes(url?.hostname ?? '') || !namesClasses(view)) return;
+  const params = { scheme, secure: `${scheme}s` };
+  report.problems.push({ code: 'config.clear_personal', params, path: ['feeds', id, 'to'], severity: 'warning' });
+}
+
+const namesClasses = (view: FeedSection['view']): boolean =>
+  view === 'everything' ||
+  view?.some(({ alarms, telemetry, devices, stats = {}, forms = {}, commands, config }) =>
+    [alarms, telemetry, devices, commands, config, ...Object.values(stats), ...Object.values(forms)].some(
+      (rights) => rights?.classes !== undefined,
+    ),
+  ) === true;
 
 function checkThings(
   id: string,
   { codec, things = {}, alink }: FeedSection,
   report: Report,
   devices: SiteSections['devices'],
+  names: Names,
 ): void {
   const types = Object.values(devices).flatMap(({ type }) => (type === undefined ? [] : [type]));
-  const known = new Set([...Object.keys(devices), ...types]);
+  const known = new Set([...names('devices'), ...types]);
   for (const name of Object.keys(things))
     report.known(['feeds', id, 'things', name], name, known, { zh: '设备或类型', en: 'device or type' });
   if (codec !== 'alink' || alink === undefined || alink.sub_product !== undefined) return;

@@ -54,7 +54,7 @@ export const unit = z.string().refine(isUnit, {
 });
 
 /** Whole days after which what was stored is erased. */
-export const keepDays = z.int().min(1).max(3650);
+export const keepDays = z.int().min(1).max(3650).meta({ description: 'keep_days: 7' });
 
 /** Keys a point has whatever its driver. */
 export const pointCommon = {

@@ -49,6 +49,22 @@ export const grantErrors = errorTable({
     },
     retry: 'never',
   },
+  'config.range_reversed': {
+    says: { zh: '范围写反了：{given}', en: 'the range is the wrong way round: {given}' },
+    next: { zh: '先写最小，再写最大', en: 'the least first, then the most' },
+    retry: 'never',
+  },
+  'config.never_signed': {
+    says: {
+      zh: '{codec} 平台的命令不带签名，这条授权永远用不上',
+      en: 'commands of a {codec} platform carry no signature: this grant can never be used',
+    },
+    next: {
+      zh: '删去这条授权；门、阀、电源只能授权给 codec: cloudevents 的通道',
+      en: 'remove the grant; doors, valves and power can be granted to a feed with codec: cloudevents only',
+    },
+    retry: 'never',
+  },
   'config.no_signers': {
     says: { zh: '要求签名，但没有公钥', en: 'a signature is asked for, but there is no key to check it' },
     next: {

@@ -9,6 +9,7 @@ import { commandErrors } from './commands.ts';
 import { configErrors } from './config.ts';
 import { configCameraErrors } from './config-camera.ts';
 import { configIntakeErrors } from './config-intake.ts';
+import { configViewErrors } from './config-view.ts';
 import { deviceErrors } from './device.ts';
 import { grantErrors } from './grants.ts';
 import { httpErrors } from './http.ts';
@@ -26,6 +27,7 @@ export const ERRORS = {
   ...grantErrors,
   ...configIntakeErrors,
   ...configCameraErrors,
+  ...configViewErrors,
   ...statErrors,
   ...linkErrors,
   ...httpErrors,
