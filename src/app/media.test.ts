@@ -65,6 +65,24 @@ describe('pictures', () => {
     expect([media.use(), clock.timers()]).toEqual([{ pictures: 0, bytes: 0 }, []]);
   });
 
+  it('taken while nobody knew the time are of the day the clock was set', async () => {
+    const { clock, folder, open, media } = bench();
+    clock.synced = false;
+    const kept = await media.keep('c', smallJpeg('a'));
+    expect(readdirSync(join(folder, kept.sha256.slice(0, 2)))).toEqual([`${kept.sha256}.c.${kept.at}u.jpg`]);
+    clock.stepWall(50 * 365 * DAY);
+    clock.synced = true;
+    const later = open();
+    expect(await later.erase({ device: 'c', until: clock.now().wall - 7 * DAY })).toBe(0);
+    const at = clock.now().wall;
+    expect(await later.find({ sha256: kept.sha256 })).toEqual([
+      { device: 'c', at, sha256: kept.sha256, bytes: PICTURE },
+    ]);
+    expect(readdirSync(join(folder, kept.sha256.slice(0, 2)))).toEqual([`${kept.sha256}.c.${at}.jpg`]);
+    clock.stepWall(8 * DAY);
+    expect(await later.erase({ device: 'c', until: clock.now().wall - 7 * DAY })).toBe(1);
+  });
+
   it('stay within the budget: the oldest go', async () => {
     const { clock, media } = bench({}, { keepMs: 30 * DAY, maxBytes: 3 * PICTURE + 10 });
     const kept = [];

@@ -6,6 +6,7 @@
  * - A picture is on the disk before its hash is told to anybody. A cut leaves it whole or not at all.
  * - The oldest go when they are older than `keep`, when all of them are over the budget, or when the disk is nearly full (RESERVE); what still finds no
  *   room is refused, and the journal's own reserve is never touched. While the clock is not synchronised nothing is thrown away for its age.
+ *   What was taken meanwhile says so in its name (`<UTC ms>u`) and counts as taken when the clock became right.
  * - One thing at a time; all of it beside the field side, which never waits for it.
  */
 import { createHash } from 'node:crypto';
@@ -80,7 +81,9 @@ class LiveMedia implements MediaStore {
       if (bytes.length > MOST_PICTURE) throw new WeinaoError('media.too_big', { device, limit: MOST_PICTURE });
       if (!isJpeg(bytes)) throw new WeinaoError('media.no_picture', { device });
       const sha256 = createHash('sha256').update(bytes).digest('hex');
-      const kept: Kept = { device, at: Math.round(this.deps.clock.now().wall), sha256, bytes: bytes.length };
+      const { wall, synced } = this.deps.clock.now();
+      const unsynced = synced ? {} : ({ unsynced: true } as const);
+      const kept: Kept = { device, at: Math.round(wall), ...unsynced, sha256, bytes: bytes.length };
       await this.makeRoom(held, kept.bytes);
       await this.deps.files.write(pathOf(kept), bytes).catch((error: unknown) => {
         throw new WeinaoError('media.no_room', { detail: codeOf(error) }, error);
@@ -97,6 +100,7 @@ class LiveMedia implements MediaStore {
 
   erase(wanted: Wanted): Promise<number> {
     return this.alone(async (held) => {
+      await this.date(held);
       const gone = held.filter((one) => isWanted(one, wanted));
       for (const one of gone) await this.drop(held, one);
       return gone.length;
@@ -127,7 +131,22 @@ class LiveMedia implements MediaStore {
     return this.held;
   }
 
+  /** Pictures of which nobody knew when they were taken are of now, when now is known. */
+  private async date(held: Kept[]): Promise<void> {
+    const { wall, synced } = this.deps.clock.now();
+    if (!synced) return;
+    for (const one of held.filter(({ unsynced }) => unsynced === true)) {
+      const { unsynced: _, ...rest } = one;
+      const dated: Kept = { ...rest, at: Math.round(wall) };
+      await this.deps.files.write(pathOf(dated), await this.deps.files.read(pathOf(one)));
+      await this.deps.files.remove(pathOf(one));
+      held.splice(held.indexOf(one), 1);
+      held.push(dated);
+    }
+  }
+
   private async sweep(held: Kept[]): Promise<void> {
+    await this.date(held);
     const { wall, synced } = this.deps.clock.now();
     const { keepMs } = this.deps.limits();
     const old = synced ? held.filter((one) => one.at < wall - keepMs) : [];
@@ -162,13 +181,16 @@ const isWanted = (one: Kept, { device, sha256, from, until }: Wanted): boolean =
   (from === undefined || one.at >= from) &&
   (until === undefined || one.at < until);
 
-const pathOf = ({ sha256, device, at }: Kept): string => `${sha256.slice(0, 2)}/${sha256}.${device}.${at}.jpg`;
+const pathOf = ({ sha256, device, at, unsynced }: Kept): string =>
+  `${sha256.slice(0, 2)}/${sha256}.${device}.${at}${unsynced === true ? 'u' : ''}.jpg`;
 
 /** undefined for a file that is none of ours */
 function keptOf(path: string, bytes: number): Kept | undefined {
-  const [sha256 = '', device = '', at = '', kind] = path.slice(path.indexOf('/') + 1).split('.');
-  if (sha256.length !== 64 || device === '' || kind !== 'jpg' || !Number.isSafeInteger(Number(at))) return undefined;
-  return { device, at: Number(at), sha256, bytes };
+  const [sha256 = '', device = '', time = '', kind] = path.slice(path.indexOf('/') + 1).split('.');
+  const isUnsynced = time.endsWith('u');
+  const at = Number(isUnsynced ? time.slice(0, -1) : time);
+  if (sha256.length !== 64 || device === '' || kind !== 'jpg' || !Number.isSafeInteger(at)) return undefined;
+  return { device, at, ...(isUnsynced ? { unsynced: true } : {}), sha256, bytes };
 }
 
 const codeOf = (error: unknown): string => (error as { code?: string }).code ?? String(error);

@@ -110,6 +110,19 @@ describe('a write', () => {
     expect(b.results()).toEqual(['write failed link.timeout']);
   });
 
+  it('is tried again although the clock was set in between', async () => {
+    let tries = 0;
+    const b = bench({
+      write: () => {
+        b.clock.stepWall(50 * 365 * 86_400_000);
+        return Promise.resolve({ done: ++tries === 3, readBack: true });
+      },
+    });
+    void b.performer.perform(b.write());
+    await b.clock.advance(10_000);
+    expect(b.results()).toEqual(['write done']);
+  });
+
   it('is not begun a minute late when it leaves the safe state; going back to it always is', async () => {
     const b = bench();
     const old = b.write('old');

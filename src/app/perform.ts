@@ -189,10 +189,12 @@ class LivePerformer implements Performer {
     once: (signal: AbortSignal) => Promise<Outcome | string>,
   ): Promise<Outcome> {
     let why = '';
+    const begun = this.deps.clock.now();
     for (let attempt = 0; attempt < (act.command === undefined ? tries : 1); attempt++) {
-      const { wall, mono } = this.deps.clock.now();
+      const mono = this.deps.clock.mono();
       const left = (act.command?.until ?? Number.POSITIVE_INFINITY) - mono;
-      if (left <= 0 || (act.leaves && wall - act.at > ACT_WITHIN))
+      // The wall clock may be set in between.
+      if (left <= 0 || (act.leaves && begun.wall - act.at + mono - begun.mono > ACT_WITHIN))
         return { outcome: 'expired', why: 'too late to begin' };
       const deadline = new AbortController();
       const timer = this.deps.clock.timer(act.step.do, Math.min(ms, left), () => deadline.abort());

@@ -14,6 +14,8 @@ export interface Kept {
   readonly device: string;
   /** UTC ms */
   readonly at: number;
+  /** by a clock that was not synchronised */
+  readonly unsynced?: true;
   readonly sha256: string;
   readonly bytes: number;
 }

@@ -1,4 +1,7 @@
-/** The system's clocks. Monotonic time counts from the start of this process; wall time may be floored at boot (design.md section 3). */
+/**
+ * The system's clocks. Monotonic time counts from the start of this process; wall time may be floored at boot (design.md section 3). Below its floor
+ * an unsynchronised clock goes on from there, so that what happens in a row has times in a row.
+ */
 
 import { WeinaoError } from '../base/errors/index.ts';
 import type { Clock } from '../base/ports.ts';
@@ -12,10 +15,14 @@ export interface SystemClock extends Clock {
 
 export function systemClock(): SystemClock {
   let least = 0;
+  let flooredAt = 0;
   let synced = true;
   const mono = (): number => performance.now();
   const clock: SystemClock = {
-    now: () => ({ wall: Math.max(least, Date.now()), mono: mono(), synced }),
+    now: () => {
+      const at = mono();
+      return { wall: Math.max(least + (synced ? 0 : at - flooredAt), Date.now()), mono: at, synced };
+    },
     mono,
     timer: (_name, delayMs, fn) => {
       // Beyond 2^31-1 ms node fires at once, and its whole milliseconds count from the start of the loop's turn: up to 2 ms too early, which
@@ -44,7 +51,9 @@ export function systemClock(): SystemClock {
         signal?.addEventListener('abort', onAbort, { once: true });
       }),
     floor: (wall) => {
-      least = Math.max(least, wall);
+      if (wall <= least) return;
+      least = wall;
+      flooredAt = mono();
     },
     setSynced: (value) => {
       synced = value;

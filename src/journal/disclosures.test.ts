@@ -115,6 +115,32 @@ describe('the disclosure audit', () => {
     await journal.close();
   });
 
+  it('of an hour nobody knows is told when the clock is set, and says so', async () => {
+    const clock = new VirtualClock(7000);
+    clock.synced = false;
+    const bench = await start(newPath(), clock);
+    await happen(bench, 1);
+    await take(bench);
+    await clock.advance(10_000);
+    clock.stepWall(Date.UTC(2026, 10, 25) - clock.now().wall);
+    clock.synced = true;
+    await clock.advance(10_000);
+    const told = {
+      feed: 'street',
+      from: '1970-01-01T00:00:00.000Z',
+      to: '1970-01-01T01:00:00.000Z',
+      clock: 'unsynced',
+    };
+    expect(await audits(bench)).toMatchObject([
+      { ...told, class: 'personal', members: 1 },
+      { ...told, class: 'sensitive', members: 1 },
+    ]);
+    const [audit] = (await members(bench, 'a')).filter((m) => m.type === 'weinao.audit.disclosed.v1');
+    const { time, wnclock } = JSON.parse(new TextDecoder().decode(audit?.payload));
+    expect([time.slice(0, 10), wnclock]).toEqual(['2026-11-25', undefined]);
+    await bench.journal.close();
+  });
+
   it('is told only to who sees everything', async () => {
     const { journal, clock, epoch } = await start(newPath());
     const list: ResolvedView = {

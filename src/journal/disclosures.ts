@@ -28,6 +28,8 @@ interface Account {
   readonly hour: number;
   members: number;
   values: number;
+  /** counted while the clock was not synchronised: the hour is what the clock said */
+  unsynced?: true;
   readonly subjects: Set<string>;
 }
 
@@ -35,6 +37,7 @@ export class Disclosures {
   private readonly accounts = new Map<string, Account>();
   private readonly unsaved = new Set<string>();
   private hour = 0;
+  private isTimed = false;
 
   constructor(db: Sqlite) {
     const rows = db.prepare('SELECT key, body FROM states WHERE key >= ? AND key < ?').all(ROWS, `${ROWS}~`);
@@ -44,9 +47,10 @@ export class Disclosures {
     }
   }
 
-  /** Time goes on. @param wall UTC ms */
-  at(wall: number): void {
+  /** Time goes on. */
+  at({ wall, synced }: Instant): void {
     this.hour = Math.floor(wall / HOUR) * HOUR;
+    this.isTimed = synced;
   }
 
   /** A member was acknowledged. */
@@ -66,6 +70,7 @@ export class Disclosures {
       };
       account.members++;
       account.values += values;
+      if (!this.isTimed) account.unsynced = true;
       for (const subject of about[of] ?? []) if (account.subjects.size < MOST_SUBJECTS) account.subjects.add(subject);
       this.accounts.set(key, account);
       this.unsaved.add(key);
@@ -108,21 +113,31 @@ export class Disclosures {
   }
 }
 
-function draftOf({ feed, class: of, hour, members, values, subjects }: Account, now: Instant): EventDraft {
+function draftOf({ feed, class: of, hour, members, values, subjects, unsynced }: Account, now: Instant): EventDraft {
   const end = hour + HOUR;
+  const isTimed = unsynced !== true;
   return {
     kind: 'audit.disclosed',
     subject: feed,
-    at: { wall: end, mono: now.mono - (now.wall - end), synced: now.synced },
-    data: { feed, class: of, from: isoTime(hour), to: isoTime(end), members, values, subjects: subjects.size },
-    classes: { feed: 'none', class: 'none', to: 'none' },
+    at: isTimed ? { wall: end, mono: now.mono - (now.wall - end), synced: now.synced } : now,
+    data: {
+      feed,
+      class: of,
+      from: isoTime(hour),
+      to: isoTime(end),
+      members,
+      values,
+      subjects: subjects.size,
+      ...(isTimed ? {} : { clock: 'unsynced' }),
+    },
+    classes: { feed: 'none', class: 'none', to: 'none', clock: 'none' },
   };
 }
 
 /** What was disclosed in hours that are over becomes events. @returns whether there were any */
 export function tellDisclosures(store: Store, streams: Streams, now: Instant, entropy: Uint8Array): boolean {
   const { disclosures } = streams;
-  disclosures.at(now.wall);
+  disclosures.at(now);
   const ended = disclosures.ended(now);
   if (ended.length === 0) return false;
   const keys = ended.map(({ key }) => key);

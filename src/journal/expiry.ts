@@ -14,6 +14,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { KeepClass, KeptCounts } from '../base/feed.ts';
+import { youngFrom } from './ages.ts';
 import { Eraser } from './eraser.ts';
 import { firstPosition } from './history.ts';
 import { Scrub } from './scrub.ts';
@@ -110,6 +111,10 @@ const markOf = ({ what }: KeepClass): string =>
 
 /** The last position that was stored before a time. */
 function lastBefore(store: Store, before: number): number {
+  return Math.min(youngFrom(store.db, before) - 1, lastRecordedBefore(store, before));
+}
+
+function lastRecordedBefore(store: Store, before: number): number {
   const rows = firstPosition(store.db, 'rows', before) - 1;
   const segments = store.segments().filter(({ groups }) => groups > 0);
   for (const { n, first } of segments.reverse()) {

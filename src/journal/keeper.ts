@@ -160,7 +160,8 @@ export class StoreKeeper {
       case 'persist':
         return this.persist(request);
       case 'close':
-        if (streams.isDirty) streams.persist();
+        // How long the gateway was off is told by the last thing it did, which may have made no row.
+        streams.persist(() => store.keepClock());
         store.close();
         return undefined;
     }
@@ -195,6 +196,7 @@ export class StoreKeeper {
       streams.replaced(store, `store: ${store.setAside.why}`.slice(0, 80), fresh());
       streams.persist();
     }
+    streams.disclosures.at(opening.now);
     this.open = { store, streams, retention: new Retention(store, streams) };
     this.leaving = undefined;
     this.erasing = undefined;
@@ -249,8 +251,8 @@ export class StoreKeeper {
     const fresh = { entropy, wall: now.wall };
     if (tellDisclosures(store, streams, now, entropy)) this.answer({ head: store.head });
     if (streams.isDirty) streams.persist();
-    const gone = this.leaving?.feed ?? overdue(store, streams, fresh.wall);
+    const gone = this.leaving?.feed ?? overdue(store, streams, now);
     if (gone !== undefined && !this.forget(gone)) return true;
-    return retention.step(fresh);
+    return retention.step(fresh, now.synced);
   }
 }

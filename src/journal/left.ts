@@ -5,6 +5,7 @@
  */
 import { STREAMS, type Stream } from '../base/event.ts';
 import type { ContractRow, Loss } from '../base/feed.ts';
+import type { Instant } from '../base/time.ts';
 import type { Sqlite } from '../io/sqlite.ts';
 import { dropFeed } from './contracts.ts';
 import { joined } from './gaps.ts';
@@ -22,8 +23,9 @@ export interface Left {
   readonly losses: Partial<Record<Stream, Loss>>;
 }
 
-/** The feed whose week is over, if any; notes since when the others are missing. */
-export function overdue(store: Store, streams: Streams, wall: number): string | undefined {
+/** The feed whose week is over, if any; notes since when the others are missing. The week begins, and ends, by a synchronised clock. */
+export function overdue(store: Store, streams: Streams, { wall, synced }: Instant): string | undefined {
+  if (!synced) return undefined;
   const since = store.db.prepare('SELECT body FROM feed_memory WHERE feed = ? AND key = ?').pluck();
   for (const feed of streams.ids()) {
     if (streams.isWanted(feed)) continue;

@@ -8,9 +8,11 @@
  *   telemetry is spared at their cost.
  * - Before anything goes the views of those who lose it are run over it (measure.ts), and what they were entitled to becomes their gap, in the
  *   transaction in which the rows go: they and the gap are there together or not at all.
+ * - Nothing is too old by a clock that is not synchronised, nor for having been stored under one (ages.ts).
  * One step takes a few milliseconds, so that no commit waits long; only when a commit finds no room at all is a whole segment measured at once.
  */
 import { STREAMS } from '../base/event.ts';
+import { youngFrom } from './ages.ts';
 import type { Behind, Fresh, Losing } from './feed.ts';
 import type { Measure } from './measure.ts';
 import { putAside } from './quarantine.ts';
@@ -36,6 +38,8 @@ export class Retention {
   private going: Going | undefined;
   /** how the journal stood when nothing was to be done */
   private seen = { at: '', wall: 0 };
+  /** whether the clock tells how old something is */
+  private isTimed = false;
 
   constructor(store: Store, streams: Streams) {
     this.store = store;
@@ -43,7 +47,8 @@ export class Retention {
   }
 
   /** @returns whether there is more to do at once */
-  step(fresh: Fresh): boolean {
+  step(fresh: Fresh, synced: boolean): boolean {
+    this.isTimed = synced;
     const at = `${this.store.head} ${this.streams.progress()}`;
     if (at === this.seen.at && fresh.wall - this.seen.wall < IDLE) return false;
     if (this.work(fresh)) return true;
@@ -77,7 +82,8 @@ export class Retention {
     // The segment being written stays.
     if (oldest === undefined || segments.length === 1) return false;
     const behind = this.streams.behind('t', oldest.last);
-    const isLate = ({ keepMs }: Behind): boolean => isFull || fresh.wall - oldest.newest > keepMs;
+    const isLate = ({ keepMs }: Behind): boolean =>
+      isFull || (fresh.wall - oldest.newest > keepMs && this.isOlder(oldest.last, fresh.wall - keepMs));
     if (!behind.every(isLate)) return false;
     if (this.going?.segment.n !== oldest.n) this.going = { segment: oldest, counts: new Map() };
     for (const { id } of behind) if (!this.count(this.going, id, groups, fresh)) return true;
@@ -89,6 +95,10 @@ export class Retention {
     this.going = undefined;
     this.streams.lose(plans, isFull ? 'disk-full' : 'kept-too-long', fresh, (db) => this.store.dropSegment(db, oldest));
     return true;
+  }
+
+  private isOlder(position: number, wall: number): boolean {
+    return this.isTimed && position < youngFrom(this.store.db, wall);
   }
 
   /** Counts on what a feed loses; true when all is counted. */
@@ -118,7 +128,9 @@ export class Retention {
       recorded: number;
     }[];
     // For want of room the older half goes: never the newest.
-    const going = isOver ? rows.slice(0, Math.floor(rows.length / 2)) : rows.filter((row) => row.recorded < before);
+    const going = isOver
+      ? rows.slice(0, Math.floor(rows.length / 2))
+      : rows.filter((row) => row.recorded < before && this.isOlder(row.position, before));
     const last = going.at(-1)?.position;
     if (last === undefined) return false;
     const events = this.store.eventsAfter(0, going.length);

@@ -4,6 +4,7 @@
  * left behind; telemetry always is.
  */
 import { type Sqlite, sqliteCode } from '../io/sqlite.ts';
+import { UNSYNCED } from './ages.ts';
 
 const EVENT_ROWS = 2000;
 const TABLES: Readonly<Record<string, string>> = {
@@ -16,6 +17,7 @@ const TABLES: Readonly<Record<string, string>> = {
   views: 'SELECT * FROM views',
   gaps: 'SELECT * FROM gaps',
   erased: 'SELECT * FROM erased',
+  meta: `SELECT * FROM meta WHERE key = '${UNSYNCED}'`,
 };
 
 export type Salvaged = ReadonlyMap<string, readonly (readonly unknown[])[]>;

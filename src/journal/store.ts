@@ -16,6 +16,7 @@ import { ulid } from '../base/ids.ts';
 import type { Commit, JournalFacts, MemoryRow, Restored, StateRow } from '../base/journal.ts';
 import { pack } from '../base/pack.ts';
 import { type Sqlite, type Statement, sqliteCode } from '../io/sqlite.ts';
+import { noteClock } from './ages.ts';
 import { isDamage, type Opened, openFile, openMemory, replace } from './file.ts';
 import { dropMarksBefore } from './marks.ts';
 import type { Opening, Work } from './protocol.ts';
@@ -79,6 +80,8 @@ export class Store {
   private damaged: DamagedRow[] = [];
   private makingRoom = false;
   private hasErased = false;
+  /** whether the last row was stored by a synchronised clock; undefined = not known */
+  private wasSynced: boolean | undefined;
 
   constructor(opening: Opening, hooks: StoreHooks) {
     this.opening = opening;
@@ -146,7 +149,7 @@ export class Store {
         this.counters.commits = (this.counters.commits ?? 0) + 1;
         return done;
       } catch (error) {
-        Object.assign(this, { head, newest, segment: undefined });
+        Object.assign(this, { head, newest, segment: undefined, wasSynced: undefined });
         Object.assign(this.counters, counters);
         // What finds no room while it makes some frees nothing, and must not take rows out of the database that comes next.
         if (this.makingRoom) throw error;
@@ -318,6 +321,7 @@ export class Store {
     this.durable = opened.durable;
     this.setAside = opened.setAside;
     this.segment = undefined;
+    this.wasSynced = undefined;
     this.sql = new Statements(this.db);
     this.room = this.newRoom();
     this.begin(true, hexOf(entropy.map((b) => b ^ 0xa5)));
@@ -349,6 +353,8 @@ export class Store {
 
   private put(work: Work): StoredEvent[] {
     const recorded = Math.max(this.newest, Math.round(work.now.wall));
+    if (work.now.synced !== this.wasSynced) noteClock(this.db, this.head, work.now);
+    this.wasSynced = work.now.synced;
     let used = 0;
     const id = (): string => ulid(recorded, work.entropy.subarray(10 * used, 10 * ++used));
     const groups = work.groups.length === 0 || this.room.takesTelemetry() ? work.groups : this.refuse(work.groups);

@@ -81,7 +81,6 @@ export class Streams {
     const { feed: id, keepMs, priority } = demand;
     const known = this.feeds.get(id);
     this.wanted.add(id);
-    this.disclosures.at(fresh.wall);
     if (known === undefined) return this.openNew(demand, fresh);
     if (known.standing.keepMs !== keepMs || known.standing.priority !== priority) {
       Object.assign(known.standing, { keepMs, priority });

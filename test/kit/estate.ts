@@ -25,7 +25,9 @@ import { type LoopbackStore, loopbackStore } from '../fakes/store.ts';
 import { type Site, tempSite } from './site.ts';
 
 class EstateClock extends VirtualClock {
-  floor(): void {}
+  floor(wall: number): void {
+    this.stepWall(Math.max(0, wall - this.now().wall));
+  }
 }
 
 interface Register {
@@ -80,6 +82,8 @@ export interface Estate {
 export interface EstateSetup {
   /** local wall clock at the beginning, UTC ms */
   readonly wall?: number;
+  /** false: nobody told the clock the time yet */
+  readonly synced?: boolean;
   /** turns of the loop what a timer began may take */
   readonly turns?: number;
 }
@@ -138,10 +142,11 @@ class LiveEstate implements Estate {
   private current: LoopbackStore | undefined;
   private lives = 0;
 
-  constructor(site: CheckedSite, folder: Site, { wall, turns = 6 }: EstateSetup) {
+  constructor(site: CheckedSite, folder: Site, { wall, synced = true, turns = 6 }: EstateSetup) {
     this.site = site;
     this.folder = folder;
     this.clock = new EstateClock(wall ?? Date.UTC(2026, 5, 1, 4), turns);
+    this.clock.synced = synced;
   }
 
   store(): LoopbackStore {

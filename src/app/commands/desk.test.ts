@@ -192,6 +192,26 @@ describe('a command', () => {
     await life.clock.advance(S);
     expect([...life.disk.keys()]).toEqual([keyOf('street', { source: 'urn:street', id: 'c2' })]);
   });
+
+  it('that came while nobody knew the time is kept for seven days from when the clock was set', async () => {
+    const life = new Life();
+    life.clock.synced = false;
+    const ask = { do: 'ack', aid: 'a', rev: 1 } as const;
+    life.receive('early', 0, { ask });
+    await life.clock.advance(S);
+    life.boot();
+    life.clock.stepWall(50 * 365 * 86_400_000);
+    life.clock.synced = true;
+    life.receive('c2');
+    await life.clock.advance(S);
+    life.receive('early', 30 * S, { ask });
+    await life.clock.advance(S);
+    expect(life.outcomes('early')).toEqual(['accepted', 'done', 'duplicate']);
+    await life.clock.advance(8 * 86_400_000);
+    life.receive('c3');
+    await life.clock.advance(S);
+    expect([...life.disk.keys()]).toEqual([keyOf('street', { source: 'urn:street', id: 'c3' })]);
+  });
 });
 
 describe('a yes', () => {

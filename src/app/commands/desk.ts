@@ -175,6 +175,7 @@ export class CommandDesk {
       feed,
       command,
       at: Math.round(now.wall),
+      ...(now.synced ? {} : { unsynced: true }),
       stage,
       ...(confirm === undefined ? {} : { confirm }),
     };
@@ -184,7 +185,7 @@ export class CommandDesk {
     const told = [resultOf(row, 'accepted'), ...(confirm === undefined ? [] : [resultOf(row, 'confirming')])];
     const isKept = await this.deps.keep(
       told.map((data) => this.draft(data)),
-      [memoryRow(row), ...this.tooOld(now.wall)],
+      [memoryRow(row), ...this.tooOld(now)],
     );
     if (this.rows.get(key) === row) for (const data of told) reply(data);
     if (confirm === undefined) await this.run(key, row, isKept);
@@ -279,11 +280,16 @@ export class CommandDesk {
   }
 
   /** Rows that have been kept long enough, or are too many. */
-  private tooOld(wall: number): MemoryRow[] {
+  private tooOld({ wall, synced }: Instant): MemoryRow[] {
     const gone: MemoryRow[] = [];
     for (const [key, row] of this.rows) {
       if (row.stage !== 'over') continue;
-      if (wall - row.at <= DAYS && this.rows.size <= MOST_KEPT) break;
+      if (synced && row.unsynced === true) {
+        const { unsynced: _, ...timed } = row;
+        this.rows.set(key, { ...timed, at: Math.round(wall) });
+        if (this.rows.size <= MOST_KEPT) break;
+      }
+      if ((!synced || wall - row.at <= DAYS) && this.rows.size <= MOST_KEPT) break;
       this.rows.delete(key);
       gone.push(forgetRow(key));
     }

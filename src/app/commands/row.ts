@@ -15,6 +15,8 @@ export interface Row {
   readonly command: Command;
   /** UTC ms of its receipt */
   readonly at: number;
+  /** by a clock that was not synchronised: its days begin when it is */
+  readonly unsynced?: true;
   readonly stage: Stage;
   /** who must say yes */
   readonly confirm?: string;
