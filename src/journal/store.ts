@@ -80,7 +80,7 @@ export class Store {
   private damaged: DamagedRow[] = [];
   private makingRoom = false;
   private hasErased = false;
-  /** whether the last row was stored by a synchronised clock; undefined = not known */
+  /** of the last row's clock; undefined = not known */
   private wasSynced: boolean | undefined;
 
   constructor(opening: Opening, hooks: StoreHooks) {
@@ -320,8 +320,7 @@ export class Store {
     this.db = opened.db;
     this.durable = opened.durable;
     this.setAside = opened.setAside;
-    this.segment = undefined;
-    this.wasSynced = undefined;
+    Object.assign(this, { segment: undefined, wasSynced: undefined });
     this.sql = new Statements(this.db);
     this.room = this.newRoom();
     this.begin(true, hexOf(entropy.map((b) => b ^ 0xa5)));
