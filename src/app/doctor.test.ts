@@ -27,7 +27,7 @@ describe('doctor', () => {
     expect(found({ channels: [{ id: 'l1', state: 'opening' }] })[0]).toContain(
       'fault channel l1: its port is not open',
     );
-    expect(found({ feeds: [{ id: 's', state: 'connecting', error: 'ECONNREFUSED' }] })[0]).toContain(
+    expect(found({ feeds: [{ id: 's', state: 'connecting', says: { zh: '不通', en: 'ECONNREFUSED' } }] })[0]).toContain(
       'not connected: ECONNREFUSED',
     );
     expect(found({ clock: { synced: false } })[0]).toContain('hint clock');

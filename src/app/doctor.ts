@@ -19,7 +19,7 @@ export interface Examined {
     readonly health?: { readonly findings?: readonly DeviceFinding[] };
   }[];
   readonly journal: { readonly durable: boolean };
-  readonly feeds: readonly { readonly id: string; readonly state: string; readonly error?: string }[];
+  readonly feeds: readonly { readonly id: string; readonly state: string; readonly says?: Text }[];
 }
 
 /** What a driver finds of its device, in `health.findings`. */
@@ -59,7 +59,7 @@ export function findingsOf(status: Examined): readonly Finding[] {
       if (device.online === false) return [fault(about, SAYS.offline, nextOf(device.error)), ...own];
       return device.flaky === true ? [hint(about, SAYS.flaky, NEXT.flaky), ...own] : own;
     }),
-    ...feeds.filter((f) => f.state !== 'connected').map((f) => fault(`feed ${f.id}`, feedSays(f.error), NEXT.feed)),
+    ...feeds.filter((f) => f.state !== 'connected').map((f) => fault(`feed ${f.id}`, feedSays(f.says), NEXT.feed)),
   ];
 }
 
@@ -73,9 +73,9 @@ export function nextOf(code: string | undefined): Text {
     : { zh: say(next, 'zh'), en: say(next, 'en') };
 }
 
-const feedSays = (detail: string | undefined): Text => ({
-  zh: `未连接${detail === undefined ? '' : `：${detail}`}`,
-  en: `not connected${detail === undefined ? '' : `: ${detail}`}`,
+const feedSays = (why: Text | undefined): Text => ({
+  zh: `未连接${why === undefined ? '' : `：${why.zh}`}`,
+  en: `not connected${why === undefined ? '' : `: ${why.en}`}`,
 });
 
 const SAYS = {

@@ -7,12 +7,12 @@ import type { House } from './house.ts';
 export async function feedsOf({ journal, uplink }: House, now: number): Promise<unknown> {
   const senders = new Map(uplink.status().map((s) => [s.id, s]));
   const feeds = (await journal.feeds()).map((facts) => {
-    const { state = 'detached', error, counters = {} } = senders.get(facts.feed) ?? {};
+    const { state = 'detached', error, says, counters = {} } = senders.get(facts.feed) ?? {};
     const { feed, epoch, reason, view, dropped, delivered, withheld } = facts;
     return {
       id: feed,
       state,
-      ...(error === undefined ? {} : { error }),
+      ...(error === undefined ? {} : { error, says }),
       epoch,
       reason,
       view,
@@ -38,13 +38,13 @@ function gapOf({ stream, gap: { reason, loss, asked } }: FeedFacts['gaps'][numbe
   return { stream, reason, ...lost, ...(asked === undefined ? {} : { asked }) };
 }
 
-/** `{feed, stream: a|t, from, to}`: members of the running epoch are sent once more. Throws cli.bad_operation and what the uplink refuses. */
+/** `{feed, stream: a|t, from, to}`: members of the running epoch are sent once more. Throws cli.bad_operation, cli.bad_members and what the uplink refuses. */
 export async function replayFeed({ journal, uplink }: House, body: unknown): Promise<unknown> {
   const { feed, stream, from, to } = (body ?? {}) as Record<string, unknown>;
   if (typeof feed !== 'string') throw new WeinaoError('cli.bad_operation', { field: 'feed' });
   if (stream !== 'a' && stream !== 't') throw new WeinaoError('cli.bad_operation', { field: 'stream' });
-  if (!isCount(from)) throw new WeinaoError('cli.bad_operation', { field: 'from' });
-  if (!isCount(to) || to < from) throw new WeinaoError('cli.bad_operation', { field: 'to' });
+  if (!isCount(from) || !isCount(to) || to < from)
+    throw new WeinaoError('cli.bad_members', { from: String(from).slice(0, 20), to: String(to).slice(0, 20) });
   const facts = (await journal.feeds()).find((f) => f.feed === feed);
   if (facts === undefined) throw new WeinaoError('journal.no_feed', { feed });
   return { schema: 1, sent: await uplink.again(feed, { stream: `${feed}.${stream}.${facts.epoch}`, from, to }) };

@@ -1,13 +1,13 @@
 /** The command line: verbs, options, language, exit codes. Verbs are loaded when they are called, so that `weinao status` starts fast. */
 import { Command, CommanderError, Help } from 'commander';
 import stringWidth from 'string-width';
-import { isWeinaoError } from '../base/errors/index.ts';
+import { isWeinaoError, WeinaoError } from '../base/errors/index.ts';
 import { EXIT, exitCode } from '../base/exit.ts';
 import { type Lang, say } from '../base/text.ts';
 import { registerDuty, registerRules, registerStore } from './duty.ts';
 import { registerFeed } from './feed.ts';
 import { HELP, TITLES } from './texts.ts';
-import { optionInChinese, usageInChinese } from './usage.ts';
+import { optionInChinese, usageInChinese, wayInChinese } from './usage.ts';
 import { type Call, type CliWorld, localeLang } from './world.ts';
 
 /** no channel may be called so */
@@ -27,6 +27,17 @@ export async function cli(argv: readonly string[], world: CliWorld): Promise<num
     return failed(error, lang, world);
   }
 }
+
+function needLang(given: string): Lang {
+  if (given === 'zh' || given === 'en') return given;
+  throw new WeinaoError('cli.bad_choice', { option: '--lang', given, known: 'zh en' });
+}
+
+const CHINESE = {
+  optionDescription: optionInChinese,
+  commandUsage: (command: Command) => wayInChinese(new Help().commandUsage(command)),
+  subcommandTerm: (command: Command) => wayInChinese(new Help().subcommandTerm(command)),
+};
 
 /** Needed before parsing: help and usage errors speak it too. */
 function langOf(argv: readonly string[], world: CliWorld): Lang {
@@ -50,18 +61,24 @@ function failed(error: unknown, lang: Lang, world: CliWorld): number {
 
 function build(lang: Lang, world: CliWorld, done: (code: number) => void): Command {
   const text = (key: keyof typeof HELP): string => say(HELP[key], lang);
-  const program = styled(new Command('weinao'), lang, world).description(text('weinao'));
-  const verb = (parent: Command, spec: string, key: keyof typeof HELP): Command =>
-    styled(parent.command(spec), lang, world)
+  const common = (command: Command, key: keyof typeof HELP): Command =>
+    styled(command, lang, world)
       .description(text(key))
       .option('--config <dir>', text('config'))
-      .option('--lang <zh|en>', text('lang'))
+      .option('--lang <zh|en>', text('lang'), (given: string) => needLang(given))
       .option('--json', text('json'));
+  const program = common(new Command('weinao'), 'weinao');
+  const verb = (parent: Command, spec: string, key: keyof typeof HELP): Command => common(parent.command(spec), key);
+  // They may stand before the verb as well as behind it.
+  let before: { readonly config?: string; readonly json?: boolean } = {};
+  program.hook('preAction', (_, action) => {
+    before = action.optsWithGlobals();
+  });
   const call = (options: { config?: string; json?: boolean }): Call => ({
     world,
     lang,
-    config: options.config ?? world.env.WEINAO_CONFIG ?? DEFAULT_CONFIG,
-    json: options.json === true,
+    config: options.config ?? before.config ?? world.env.WEINAO_CONFIG ?? DEFAULT_CONFIG,
+    json: (options.json ?? before.json) === true,
   });
   verb(program, 'demo', 'demo')
     .option('--for <duration>', text('for'))
@@ -127,8 +144,7 @@ function build(lang: Lang, world: CliWorld, done: (code: number) => void): Comma
   verb(program, 'simulate <file>', 'simulate').action(async (file, options) =>
     done(await (await import('./verbs/simulate.ts')).simulate(call(options), file)),
   );
-  const group = (name: string, key: keyof typeof HELP): Command =>
-    styled(program.command(name), lang, world).description(text(key));
+  const group = (name: string, key: keyof typeof HELP): Command => verb(program, name, key);
   const registrar = { program, group, verb, text, call, done };
   registerDuty(registrar);
   registerRules(registrar);
@@ -158,7 +174,7 @@ function styled(command: Command, lang: Lang, world: CliWorld): Command {
   command.configureHelp({
     displayWidth: (text) => stringWidth(text),
     styleTitle: (title) => (lang === 'zh' ? (TITLES[title] ?? title) : title),
-    ...(lang === 'zh' ? { optionDescription: optionInChinese } : {}),
+    ...(lang === 'zh' ? CHINESE : {}),
   });
   command.createHelp = () => Object.assign(new Help(), command.configureHelp());
   command.helpOption('-h, --help', lang === 'zh' ? '显示帮助' : 'show help');

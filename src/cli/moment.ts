@@ -9,3 +9,10 @@ export function moment(given: string, now: number): number {
   if (Number.isFinite(at)) return at;
   throw new WeinaoError('cli.bad_time', { given });
 }
+
+/** A whole number from 1 on. */
+export function count(option: string, given: string, most: number): number {
+  const n = Number(given);
+  if (given.trim() !== '' && Number.isInteger(n) && n >= 1 && n <= most) return n;
+  throw new WeinaoError('cli.bad_count', { option, given, least: 1, most });
+}

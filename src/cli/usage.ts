@@ -4,6 +4,7 @@ const SENTENCES: readonly (readonly [RegExp, string])[] = [
   [/^error: unknown option '(.*)'$/, '未知的选项 “$1”'],
   [/^error: missing required argument '(.*)'$/, '缺少参数 “$1”'],
   [/^error: option '(.*)' argument missing$/, '选项 “$1” 缺少参数'],
+  [/^error: required option '(.*)' not specified$/, '必须写明选项 “$1”'],
   [
     /^error: option '(.*)' argument '(.*)' is invalid\. Allowed choices are (.*)\.$/,
     '选项 “$1” 的值 “$2” 不对，可选：$3',
@@ -22,6 +23,9 @@ export function optionInChinese({ description, argChoices, defaultValue }: Optio
   ];
   return facts.length === 0 ? description : `${description}（${facts.join('，')}）`;
 }
+
+/** What stands for options and verbs in the line that shows how a verb is written. */
+export const wayInChinese = (way: string): string => way.replace('[options]', '[选项]').replace('[command]', '[命令]');
 
 interface OptionFacts {
   readonly description: string;

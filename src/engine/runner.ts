@@ -11,11 +11,12 @@
  *   what is told only when it changes; a point of which it is known how often it comes (`poll`) is kept fresh by its own values alone.
  * - A driver that listens is heard beside its polls, until it is stopped.
  */
-import { isWeinaoError, WeinaoError } from '../base/errors/index.ts';
+import { isWeinaoError, textOf, WeinaoError } from '../base/errors/index.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { DeviceModel, PointModel } from '../base/model.ts';
 import type { Clock, Log, Random, Timer } from '../base/ports.ts';
 import type { Reading, Reason } from '../base/reading.ts';
+import type { Text } from '../base/text.ts';
 import type { Instant } from '../base/time.ts';
 import type { Driver, PollResult, RawReading, Snapshot } from '../kit/driver.ts';
 import type { WasteBudget } from './budget.ts';
@@ -57,7 +58,9 @@ export interface RunnerStatus {
   readonly retries: number;
   /** it loses many */
   readonly flaky?: boolean;
+  /** its last failure: code, and what a person reads */
   readonly error?: string;
+  readonly says?: Text;
   /** what its driver says of it */
   readonly health?: JsonObject;
 }
@@ -173,7 +176,7 @@ export class DeviceRunner {
       missed: this.grid.missed,
       retries: this.retries,
       ...(this.loss.isFlaky ? { flaky: true } : {}),
-      ...(this.error === undefined ? {} : { error: this.error.code }),
+      ...(this.error === undefined ? {} : { error: this.error.code, says: textOf(this.error) }),
       ...(health === undefined ? {} : { health }),
     };
   }

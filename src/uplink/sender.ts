@@ -10,12 +10,13 @@
  *   journal is an older copy; the feed begins a new epoch.
  */
 import type { Arrival } from '../base/command.ts';
-import { WeinaoError } from '../base/errors/index.ts';
+import { textOf, WeinaoError } from '../base/errors/index.ts';
 import { STREAMS } from '../base/event.ts';
 import type { FeedLedger, FeedState, OutMessage } from '../base/feed.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { FeedModel } from '../base/model.ts';
 import type { Clock, Log, Random, Timer } from '../base/ports.ts';
+import type { Text } from '../base/text.ts';
 import type { Entitlement } from '../base/view.ts';
 import type { Beside, BrokerConnection } from '../io/mqtt.ts';
 import type { Codec, Heard, Packet } from './codec.ts';
@@ -67,7 +68,9 @@ export interface SenderDeps {
 export interface SenderStatus {
   readonly id: string;
   readonly state: 'connected' | 'connecting' | 'stopped';
+  /** why it is not connected: code, and what a person reads */
   readonly error?: string;
+  readonly says?: Text;
   readonly seq: { readonly a: number; readonly t: number };
   readonly acked: { readonly a: number; readonly t: number };
   readonly counters: Readonly<Record<string, number>>;
@@ -195,7 +198,7 @@ export class FeedSender {
     return {
       id: feed.id,
       state: this.stopped ? 'stopped' : this.connection === undefined ? 'connecting' : 'connected',
-      ...(error === undefined ? {} : { error: error.code }),
+      ...(error === undefined ? {} : { error: error.code, says: textOf(error) }),
       seq: flow.sent,
       acked: flow.landed,
       counters: { ...counters },

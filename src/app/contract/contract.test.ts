@@ -204,6 +204,22 @@ describe('the page', () => {
     const { page } = await feedContract(tempSite(files).config, {}, 'street');
     expect(page).toMatchSnapshot();
   });
+
+  it.each([
+    ['{level: [red, orange]}', ['1 条规则：水位低 | 非个人 | 是', '1 条规则：久未开门 | 个人信息 | 否']],
+    ['{theme: [elder]}', ['2 条规则：水位低、久未开门 | 非个人 | 是']],
+    ['{rule: [shut], told: true}', ['1 条规则：水位低 | 非个人 | 是', '1 条规则：久未开门 | 个人信息 | 否']],
+  ])(
+    'names no rule as shared whose alarms the view keeps back, and one that calls the feed: %s',
+    async (alarms, rows) => {
+      const feed = `street: {to: "mqtt://h:1", view: [{alarms: ${alarms}}]}`;
+      const files = { ...FILES, 'weinao.yaml': FILES['weinao.yaml'].replace('FEED', feed) };
+      const { page } = await feedContract(tempSite(files).config, {}, 'street');
+      expect(page.zh.split('\n').filter((line) => line.startsWith('| 报警 |'))).toEqual(
+        rows.map((row) => `| 报警 | ${row} | 180d |`),
+      );
+    },
+  );
 });
 
 it("of a feed over HTTP names one address, and of a vendor's codec no topics at all", async () => {

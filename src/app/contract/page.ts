@@ -1,6 +1,7 @@
 /** The page people read: what is collected, what of it goes to whom, of which class, why, and for how long it is kept. Markdown, zh or en. */
 import type { DataClass } from '../../base/data-class.ts';
-import type { SiteModel } from '../../base/model.ts';
+import { LEVELS } from '../../base/event.ts';
+import type { RuleDocument, SiteModel } from '../../base/model.ts';
 import { gravest } from '../../base/privacy.ts';
 import { type Lang, say, type Text } from '../../base/text.ts';
 import { formatDuration } from '../../base/time.ts';
@@ -102,23 +103,42 @@ function rowsOf(told: Told, site: SiteModel, lang: Lang): Row[] {
   ];
 }
 
+/** Rules whose alarms the view may let out, and those of which it lets none out, are two rows. */
 function alarmRow(told: Told, site: SiteModel, lang: Lang): Row[] {
-  const names = site.rules.flatMap(({ body }) =>
-    typeof body.rule === 'string' ? [String(body.name ?? body.rule)] : [],
-  );
   const { view } = told;
-  const isTold = told.kinds.includes('alarm.raised');
   const named = view.kind === 'everything' ? ['personal' as const] : view.alarms.flatMap((rights) => rights.classes);
-  const of = say(WORDS.rules, lang, { count: names.length, some: short(names) });
-  return [
-    {
+  const rules = site.rules.map(({ body }) => body).filter((body) => typeof body.rule === 'string');
+  const groups = Map.groupBy(rules, (body) => mayTell(body, told, site));
+  return (rules.length === 0 ? [told.kinds.includes('alarm.raised')] : [...groups.keys()]).map((isTold) => {
+    const names = (groups.get(isTold) ?? []).map((body) => String(body.name ?? body.rule));
+    return {
       what: WORDS.alarms[lang],
-      of,
+      of: say(WORDS.rules, lang, { count: names.length, some: short(names) }),
       class: isTold ? gravest(named) : 'personal',
       isTold,
       kept: keptOf(ALARMS_KEPT, site),
-    },
-  ];
+    };
+  });
+}
+
+/** Whether some alarm of a rule may leave: by its level, theme or name, or because it calls the feed. What only its alarms can tell is taken for yes. */
+function mayTell(body: RuleDocument['body'], { view, feed }: Told, site: SiteModel): boolean {
+  if (view.kind === 'everything') return true;
+  const callers = [...site.people].flatMap(([name, person]) => (person.feed === feed ? [name] : []));
+  const called = Object.values((body.escalate ?? {}) as Readonly<Record<string, unknown>>).flat();
+  const isCalled = called.some((name) => callers.includes(String(name)));
+  // An expression gives any level.
+  const level = LEVELS.find((l) => l === (body.level ?? 'yellow'));
+  return (
+    isCalled ||
+    view.alarms.some(
+      (rights) =>
+        rights.told === undefined &&
+        (level === undefined || rights.level === undefined || rights.level.includes(level)) &&
+        (rights.theme === undefined || rights.theme.includes(String(body.theme))) &&
+        (rights.rule === undefined || rights.rule.includes(String(body.rule))),
+    )
+  );
 }
 
 /** Points of one kind of device are one row; those told and those not are two. */

@@ -122,6 +122,24 @@ export const cliErrors = errorTable({
     next: { zh: '要有经手人、对象和原因', en: 'it needs who, what and why' },
     retry: 'never',
   },
+  'cli.bad_choice': {
+    says: { zh: '{option} 的值 “{given}” 不对', en: '"{given}" is nothing {option} can be' },
+    next: { zh: '可选：{known}', en: 'it is one of: {known}' },
+    retry: 'never',
+  },
+  'cli.bad_count': {
+    says: { zh: '{option} 的值 “{given}” 不对', en: '"{given}" is nothing {option} can be' },
+    next: { zh: '写成 {least} 到 {most} 的整数', en: 'it is a whole number from {least} to {most}' },
+    retry: 'never',
+  },
+  'cli.bad_members': {
+    says: { zh: '“{from} 到 {to}” 不是序号范围', en: '"{from} to {to}" is no range of members' },
+    next: {
+      zh: '--from 和 --to 都是从 1 起的整数，--to 不小于 --from；用 weinao feed show 查看可重发的范围',
+      en: '--from and --to are whole numbers from 1 on, --to not below --from; weinao feed show tells which there are',
+    },
+    retry: 'never',
+  },
   'cli.bad_body': {
     says: { zh: '请求的内容无法使用：{detail}', en: 'the body of the request cannot be used: {detail}' },
     next: { zh: '应为不超过 64 KB 的 JSON', en: 'it must be JSON of at most 64 KB' },

@@ -2,7 +2,7 @@
  * The one registry of error codes. Every error this project throws is a `WeinaoError` with a code from here; test/errors.test.ts
  * proves that codes thrown = codes listed. An error is returned or thrown, and logged once, where it is handled.
  */
-import { type Lang, type Params, say } from '../text.ts';
+import { type Lang, type Params, say, type Text } from '../text.ts';
 import { alarmErrors } from './alarms.ts';
 import { cliErrors } from './cli.ts';
 import { commandErrors } from './commands.ts';
@@ -65,6 +65,9 @@ export class WeinaoError extends Error {
     return { says: say(spec.says, lang, this.params), next: say(spec.next, lang, this.params) };
   }
 }
+
+/** What happened, in both languages. */
+export const textOf = (error: WeinaoError): Text => ({ zh: error.tell('zh').says, en: error.tell('en').says });
 
 export function specOf(code: ErrorCode): ErrorSpec {
   return ERRORS[code];

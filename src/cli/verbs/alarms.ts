@@ -6,6 +6,7 @@ import { EXIT } from '../../base/exit.ts';
 import type { Operation } from '../../base/rules.ts';
 import type { Lang } from '../../base/text.ts';
 import { parseDuration } from '../../base/time.ts';
+import { count } from '../moment.ts';
 import { table } from '../table.ts';
 import type { Call } from '../world.ts';
 
@@ -37,6 +38,8 @@ export interface Shown {
     }[];
   };
 }
+
+const MOST_PAST = 10_000;
 
 const WORDS: Readonly<Record<string, string>> = {
   red: '红',
@@ -101,8 +104,8 @@ export async function alarmsShow(call: Call, aid: string): Promise<number> {
 
 export async function alarmsHistory(call: Call, options: { last: string; rule?: string }): Promise<number> {
   const { world, lang, config, json } = call;
-  const last = Number(options.last);
-  const past = await pastAlarms(config, world.env, Number.isInteger(last) && last > 0 ? last : 50, options.rule);
+  const last = count('--last', options.last, MOST_PAST);
+  const past = await pastAlarms(config, world.env, last, options.rule);
   if (json) for (const one of past) world.out(`${JSON.stringify(one)}\n`);
   else if (past.length === 0) world.out(lang === 'zh' ? '没有报警历史\n' : 'no alarms yet\n');
   else

@@ -2,6 +2,7 @@
 import { findClient } from '../../app/client.ts';
 import { EXIT } from '../../base/exit.ts';
 import type { Lang } from '../../base/text.ts';
+import { reasonText } from '../reasons.ts';
 import { table } from '../table.ts';
 import type { Call } from '../world.ts';
 import { type ByOption, local, who } from './alarms.ts';
@@ -61,7 +62,7 @@ export async function commandsList({ world, lang, config, json }: Call): Promise
       local(c.expires),
       about(c),
       c.by,
-      c.reason ?? c.why ?? '',
+      c.reason === undefined ? (c.why ?? '') : reasonText(c.reason, lang),
     ]);
     if (rows.length === 0) world.out(lang === 'zh' ? '没有平台命令\n' : 'no commands\n');
     else world.out(table([head, ...rows]));
@@ -81,7 +82,8 @@ export async function confirm(
   const reply = (await client.call('POST', '/v1/confirm', { id, by: who(call, options), deny })).json as Shown;
   if (json) world.out(`${JSON.stringify(reply)}\n`);
   else {
-    const note = reply.reason ?? (reply.read_back === undefined ? '' : String(reply.read_back));
+    const { reason, read_back } = reply;
+    const note = reason === undefined ? String(read_back ?? '') : reasonText(reason, lang);
     world.out(`${about(reply)}: ${word(reply.outcome, lang)}${note === '' ? '' : ` (${note})`}\n`);
   }
   return deny || reply.outcome === 'done' ? EXIT.ok : EXIT.noAnswer;

@@ -3,6 +3,7 @@ import { findClient } from '../../app/client.ts';
 import { WeinaoError } from '../../base/errors/index.ts';
 import { EXIT } from '../../base/exit.ts';
 import type { Lang } from '../../base/text.ts';
+import { reasonText, stateWord } from '../reasons.ts';
 import type { Call } from '../world.ts';
 
 interface StreamShown {
@@ -21,7 +22,7 @@ interface StreamShown {
 interface FeedShown {
   readonly id: string;
   readonly state: string;
-  readonly error?: string;
+  readonly says?: Readonly<Record<Lang, string>>;
   readonly epoch: string;
   readonly reason: string;
   readonly view: string;
@@ -37,13 +38,6 @@ interface FeedShown {
     readonly asked?: { readonly stream: string; readonly first: number; readonly last: number };
   }[];
 }
-
-const WORDS: Readonly<Record<string, string>> = {
-  connected: '已连接',
-  connecting: '未连接',
-  stopped: '已停止',
-  detached: '已从配置中删除',
-};
 
 export async function feedShow({ world, lang, config, json }: Call, name: string | undefined): Promise<number> {
   const client = await findClient(config, world.env);
@@ -72,8 +66,11 @@ export async function feedReplay(
   name: string,
   ask: ReplayOptions,
 ): Promise<number> {
+  const [from, to] = [Number(ask.from), Number(ask.to)];
+  if (!isCount(from) || !isCount(to) || to < from)
+    throw new WeinaoError('cli.bad_members', { from: ask.from, to: ask.to });
   const client = await findClient(config, world.env);
-  const body = { feed: name, stream: ask.stream, from: Number(ask.from), to: Number(ask.to) };
+  const body = { feed: name, stream: ask.stream, from, to };
   const { json: reply } = await client.call('POST', '/v1/feeds/replay', body);
   const { sent } = reply as { sent: number };
   world.out(
@@ -88,19 +85,18 @@ export async function feedReplay(
 
 function screen(feed: FeedShown, lang: Lang): string {
   const say = (zh: string, en: string): string => (lang === 'zh' ? zh : en);
-  const state = lang === 'zh' ? (WORDS[feed.state] ?? feed.state) : feed.state;
   const stream = (name: string, kind: string, { acked, first, last, waiting }: StreamShown): string =>
     `  ${name} ${kind}  ${say('已确认', 'acked')} ${acked}  ${first > last ? say('不可重发', 'nothing to replay') : `${say('可重发', 'replay')} ${first}..${last}`}  ` +
     `${say('待发', 'waiting')} ${waiting.rows} ${say('条', 'rows')}${waiting.samples > 0 ? ` ${waiting.samples} ${say('个样本', 'samples')}` : ''} ${sizeText(waiting.bytes)}` +
     `${waiting.age_ms === undefined ? '' : `  ${say('最早', 'oldest')} ${waiting.oldest} (${ageText(waiting.age_ms)})`}`;
-  const dropped = Object.entries(feed.dropped).map(([why, n]) => `${why} ${n}`);
+  const dropped = Object.entries(feed.dropped).map(([why, n]) => `${reasonText(why, lang)} ${n}`);
   return `${[
-    `${feed.id}  ${state}  ${say('纪元', 'epoch')} ${feed.epoch} (${feed.reason})  ${say('视图', 'view')} ${feed.view}`,
+    `${feed.id}  ${stateWord(feed.state, lang)}  ${say('纪元', 'epoch')} ${feed.epoch} (${reasonText(feed.reason, lang)})  ${say('视图', 'view')} ${feed.view}`,
     stream('a', say('报警', 'alarms'), feed.a),
     stream('t', say('数据', 'telemetry'), feed.t),
     ...(dropped.length === 0 ? [] : [`  ${say('已丢弃', 'dropped')}: ${dropped.join(', ')}`]),
-    ...feed.gaps.map((g) => `  ${say('缺口', 'gap')} ${g.stream} ${g.reason} ${gapText(g)}`),
-    ...(feed.error === undefined ? [] : [`  ${say('错误', 'error')}: ${feed.error}`]),
+    ...feed.gaps.map((g) => `  ${say('缺口', 'gap')} ${g.stream} ${reasonText(g.reason, lang)} ${gapText(g)}`),
+    ...(feed.says === undefined ? [] : [`  ${say('错误', 'error')}: ${feed.says[lang]}`]),
   ].join('\n')}\n`;
 }
 
@@ -108,6 +104,8 @@ function gapText({ lost, from, to, asked }: FeedShown['gaps'][number]): string {
   if (asked !== undefined) return `${asked.stream} ${asked.first}..${asked.last}`;
   return `${lost ?? ''} ${from ?? ''} .. ${to ?? ''}`;
 }
+
+const isCount = (n: number): boolean => Number.isSafeInteger(n) && n >= 1;
 
 const sizeText = (bytes: number): string =>
   bytes < 1024

@@ -1,6 +1,6 @@
 import { viewFeed } from '../../app/feed-view.ts';
-import { WeinaoError } from '../../base/errors/index.ts';
 import { EXIT } from '../../base/exit.ts';
+import { count } from '../moment.ts';
 import type { Call } from '../world.ts';
 
 const MOST = 10_000;
@@ -16,9 +16,7 @@ interface Member {
 /** `weinao feed view NAME --last 100`: what the feed's view lets out of the newest happenings. With --json one CloudEvent a line. */
 export async function feedView(call: Call, name: string, options: { readonly last: string }): Promise<number> {
   const { world, lang, config, json } = call;
-  const last = Number(options.last);
-  if (!Number.isInteger(last) || last < 1 || last > MOST)
-    throw new WeinaoError('cli.bad_operation', { field: `--last 1..${MOST}` });
+  const last = count('--last', options.last, MOST);
   const { view, members, rows } = await viewFeed(config, world.env, name, last);
   for (const text of members) world.out(json ? `${text}\n` : line(JSON.parse(text) as Member));
   world.err(

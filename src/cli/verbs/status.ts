@@ -1,6 +1,7 @@
 import { findClient } from '../../app/client.ts';
 import { EXIT } from '../../base/exit.ts';
 import type { Lang } from '../../base/text.ts';
+import { stateWord } from '../reasons.ts';
 import { table } from '../table.ts';
 import type { Call } from '../world.ts';
 
@@ -19,14 +20,14 @@ interface Status {
     readonly polls: number;
     readonly failures: number;
     readonly missed: number;
-    readonly error?: string;
+    readonly says?: Readonly<Record<Lang, string>>;
     readonly health?: { readonly level?: string };
   }[];
   readonly journal: { readonly durable: boolean; readonly head: number };
   readonly feeds: readonly {
     readonly id: string;
     readonly state: string;
-    readonly error?: string;
+    readonly says?: Readonly<Record<Lang, string>>;
     readonly waiting: { readonly a: number; readonly t: number };
   }[];
   readonly alarms: { readonly open: number; readonly active: number; readonly red: number };
@@ -64,7 +65,7 @@ function screen(s: Status, lang: Lang): string {
     ],
     ...s.channels.map((c) => [
       c.id ?? '',
-      c.state ?? '',
+      stateWord(String(c.state ?? ''), lang),
       c.replies ?? 0,
       c.timeouts ?? 0,
       c.bad_frames ?? 0,
@@ -88,12 +89,12 @@ function screen(s: Status, lang: Lang): string {
       d.polls,
       d.failures,
       d.missed,
-      [d.error, d.health?.level].filter((word) => word !== undefined && word !== 'up_auth').join(' '),
+      [d.says?.[lang], d.health?.level].filter((word) => word !== undefined && word !== 'up_auth').join(' '),
     ]),
   ]);
   const feeds = table([
     [say('上报', 'feed'), say('状态', 'state'), say('待发报警', 'alarms waiting'), say('待发数据', 'data waiting'), ''],
-    ...s.feeds.map((f) => [f.id, f.state, f.waiting.a, f.waiting.t, f.error ?? '']),
+    ...s.feeds.map((f) => [f.id, stateWord(f.state, lang), f.waiting.a, f.waiting.t, f.says?.[lang] ?? '']),
   ]);
   return `${lines.join('\n')}\n\n${channels}\n${devices}${s.feeds.length === 0 ? '' : `\n${feeds}`}`;
 }

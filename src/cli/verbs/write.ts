@@ -1,6 +1,7 @@
 import { findClient } from '../../app/client.ts';
 import { EXIT } from '../../base/exit.ts';
 import type { Value } from '../../base/reading.ts';
+import { reasonText } from '../reasons.ts';
 import type { Call } from '../world.ts';
 import { type ByOption, who } from './alarms.ts';
 
@@ -20,7 +21,10 @@ export async function write(call: Call, output: string, given: string, options: 
   if (json) world.out(`${JSON.stringify(reply)}\n`);
   else if (isDone)
     world.out(lang === 'zh' ? `已写入，读回 ${String(reply.value)}\n` : `written, read back ${String(reply.value)}\n`);
-  else world.err(lang === 'zh' ? `没有写成：${reply.why ?? ''}\n` : `not written: ${reply.why ?? ''}\n`);
+  else {
+    const why = reasonText(reply.why ?? '', lang);
+    world.err(lang === 'zh' ? `没有写成：${why}\n` : `not written: ${why}\n`);
+  }
   return isDone ? EXIT.ok : EXIT.noAnswer;
 }
 
