@@ -1,10 +1,10 @@
 /** A copy of the journal while the gateway runs, and the way back. What is put back is checked first; what it replaces is kept under another name. */
 import { WeinaoError } from '../base/errors/index.ts';
 import { isoTime } from '../base/time.ts';
-import { copyDurably } from '../io/files.ts';
 import { exists } from '../io/process.ts';
 import { renameDatabase } from '../io/store-files.ts';
 import { checkJournal, copyJournal } from '../journal/copy.ts';
+import { restoreFrom } from '../journal/restored.ts';
 import type { Env } from './check.ts';
 import { findClient } from './client.ts';
 import { journalOf } from './past.ts';
@@ -31,6 +31,6 @@ export async function restoreJournal(
   const kept = `${path}.before-restore-${isoTime(wall).replaceAll(':', '').slice(0, 17)}`;
   const isThere = exists(path);
   if (isThere) renameDatabase(path, kept);
-  await copyDurably(file, path);
+  await restoreFrom(file, path);
   return isThere ? { kept } : {};
 }

@@ -12,6 +12,7 @@ import { Expiry } from './expiry.ts';
 import type { Fresh } from './feed.ts';
 import { Leaving, overdue, reattach } from './left.ts';
 import type { Answer, Numbered, Opening, Request, Work } from './protocol.ts';
+import { beginAnew } from './restored.ts';
 import { Retention } from './retention.ts';
 import { Store } from './store.ts';
 import { Streams } from './streams.ts';
@@ -197,6 +198,7 @@ export class StoreKeeper {
       streams.persist();
     }
     streams.disclosures.at(opening.now);
+    beginAnew(store, streams, fresh);
     this.open = { store, streams, retention: new Retention(store, streams) };
     this.leaving = undefined;
     this.erasing = undefined;

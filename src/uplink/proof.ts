@@ -1,22 +1,34 @@
-/** When a stream's head is signed and published: at each connect, every 256 members, every 10 minutes of traffic, after each red alarm. */
+/**
+ * When a stream's head is signed and published: at each start, every 256 members, every minute of traffic, after each red alarm, when nothing of
+ * stream `a` is on its way any more, and at a stop. The broker's retained proof is also how a gateway finds out that its journal is an older copy of
+ * itself: what left behind the last proof it cannot find.
+ */
 import type { OutMessage } from '../base/feed.ts';
 
 const MEMBERS = 256;
-const MINUTES_10 = 600_000;
+const MINUTE = 60_000;
 
 export class ProofSchedule {
   private since = 0;
+  private head: OutMessage | undefined;
   private last = Number.NEGATIVE_INFINITY;
 
-  /** whether the head reached with this member is to be proved now */
-  due(member: OutMessage, now: number): boolean {
+  /** A member landed. @returns whether the head reached with it is to be proved now */
+  due(member: OutMessage, now: number, isLast: boolean): boolean {
+    this.head = member;
     this.since++;
-    const due = member.red || this.since >= MEMBERS || now - this.last >= MINUTES_10;
+    const isRest = isLast && member.stream === 'a';
+    const due = member.red || isRest || this.since >= MEMBERS || now - this.last >= MINUTE;
     if (due) this.done(now);
     return due;
   }
 
-  done(now: number): void {
+  /** the head, when it is not proved yet */
+  get unproved(): OutMessage | undefined {
+    return this.since > 0 ? this.head : undefined;
+  }
+
+  private done(now: number): void {
     this.since = 0;
     this.last = now;
   }

@@ -185,7 +185,10 @@ export class FeedSender {
     const state = JSON.stringify({ online: false, session: this.session, why: 'stop' });
     const said = new AbortController();
     const goodbye = this.codec.isWhole
-      ? connection.publish(`${this.base}/up/state`, state, { retain: true })
+      ? Promise.all([
+          ...STREAMS.map((s) => this.proofs[s].unproved).map((head) => head && this.prove(head, connection)),
+          connection.publish(`${this.base}/up/state`, state, { retain: true }),
+        ])
       : Promise.resolve();
     const patience = this.deps.clock.sleep(`goodbye ${this.feed.id}`, GOODBYE_MS, said.signal);
     await Promise.race([goodbye, patience]).catch(() => {});
@@ -326,14 +329,17 @@ export class FeedSender {
       this.deps.ledger.ack(this.feed.id, last.stream, { epoch, seq: last.seq });
     else this.resend.sent();
     if (!this.codec.isWhole) return;
-    for (const member of members) if (this.proofs[member.stream].due(member, this.deps.clock.mono())) this.prove(last);
+    const { sent, landed } = this.flow;
+    const isRest = sent[last.stream] === landed[last.stream];
+    const due = members.map((m) => this.proofs[m.stream].due(m, this.deps.clock.mono(), isRest && m === last));
+    if (due.includes(true)) void this.prove(last);
   }
 
-  private prove(member: OutMessage): void {
-    const { connection, flow } = this;
+  private async prove(member: OutMessage, connection = this.connection): Promise<void> {
+    const { flow } = this;
     if (flow.state === undefined || connection === undefined) return;
     const proof = proofOf(streamName(flow.state, member.stream), member.seq, member.hash, this.deps.signer);
-    connection
+    await connection
       .publish(`${this.base}/up/proof/${member.stream}`, proof, { retain: true })
       .catch((error: unknown) => this.lost(error, connection));
   }

@@ -144,7 +144,7 @@ describe('a feed over HTTP', () => {
     expect(ledger.left).toBe(0);
     expect(platform.told('hello')[0]?.data).toMatchObject({ schema: 1, source: 'urn:weinao:s1:g1', devices: 1 });
     expect(platform.told('device')[0]).toMatchObject({ subject: 'tank_1', data: { device: 'tank_1' } });
-    expect(platform.told('proof').map((e) => e.subject)).toEqual(['a', 't']);
+    expect(platform.told('proof').map((e) => e.subject)).toEqual(['a', 'a', 't']);
     // An alarm overtakes the telemetry that waits.
     for (let n = 0; n < 10; n++) ledger.add('telemetry.sampled', levels(n));
     sender.poke();

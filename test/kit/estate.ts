@@ -76,7 +76,8 @@ export interface Estate {
   summary(feed?: string): Summary;
   /** files of the configuration changed, and taken over */
   reload(files: Readonly<Record<string, string>>): Promise<void>;
-  restart(): Promise<void>;
+  /** @param off what happens while it is off */
+  restart(off?: () => void): Promise<void>;
 }
 
 export interface EstateSetup {
@@ -193,9 +194,10 @@ class LiveEstate implements Estate {
     await this.house.start();
   }
 
-  async restart(): Promise<void> {
+  async restart(off: () => void = () => {}): Promise<void> {
     await this.house.stop();
     for (const broker of this.brokers.values()) broker.drop();
+    off();
     await this.start();
   }
 

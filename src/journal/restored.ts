@@ -1,0 +1,33 @@
+/**
+ * A file put back from a backup says so itself, and every feed begins a new epoch when it is opened: what its platforms got after the backup was made
+ * had sequence numbers this file would give away again. (Of a file that somebody copied by hand only the broker knows: src/uplink/sender.ts.)
+ */
+import { copyDurably, replaceDurably } from '../io/files.ts';
+import { openSqlite } from '../io/sqlite.ts';
+import { checkJournal } from './copy.ts';
+import type { Fresh } from './feed.ts';
+import type { Store } from './store.ts';
+import type { Streams } from './streams.ts';
+
+const MARK = 'restored';
+
+/** Puts a backup in the place of a journal. */
+export async function restoreFrom(file: string, path: string): Promise<void> {
+  const beside = `${path}.restoring`;
+  await copyDurably(file, beside);
+  const db = openSqlite(beside);
+  try {
+    db.prepare('INSERT OR REPLACE INTO meta VALUES (?, ?)').run(MARK, '1');
+  } finally {
+    db.close();
+  }
+  checkJournal(beside);
+  await replaceDurably(beside, path);
+}
+
+/** The mark goes last: a start that is cut short does it again. */
+export function beginAnew(store: Store, streams: Streams, fresh: () => Fresh): void {
+  if (store.db.prepare('SELECT 1 FROM meta WHERE key = ?').get(MARK) === undefined) return;
+  for (const feed of streams.ids()) streams.renew(feed, 'restored', fresh());
+  store.write((db) => db.prepare('DELETE FROM meta WHERE key = ?').run(MARK));
+}
