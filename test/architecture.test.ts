@@ -174,6 +174,23 @@ describe('the floors', () => {
     expect(wrong.map((i) => `${i.from} -> ${i.target}`)).toEqual([]);
   });
 
+  it('no files need each other in a circle', () => {
+    const needs = new Map<string, string[]>();
+    for (const { from, to } of imports.filter((i) => i.to.startsWith('.')))
+      needs.set(from, [...(needs.get(from) ?? []), relative(ROOT, resolve(ROOT, dirname(from), to))]);
+    const done = new Set<string>();
+    const circles: string[] = [];
+    const follow = (file: string, way: readonly string[]): void => {
+      const met = way.indexOf(file);
+      if (met >= 0) circles.push([...way.slice(met), file].join(' -> '));
+      if (met >= 0 || done.has(file)) return;
+      for (const next of needs.get(file) ?? []) follow(next, [...way, file]);
+      done.add(file);
+    };
+    for (const file of sources) follow(file, []);
+    expect(circles).toEqual([]);
+  });
+
   it('a driver imports no other driver, and at most one package', () => {
     const of = (file: string) => (file.split('/').length > 2 ? file.split('/')[1] : undefined);
     const crossing = imports

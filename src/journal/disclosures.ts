@@ -6,15 +6,11 @@
  * and agrees with the cursor: members that a crash makes acknowledged again are counted once. The row goes in the transaction of its event. What is
  * sent again because the platform asked for it (dn/replay) was counted when it was first acknowledged.
  */
-
-import { createHash } from 'node:crypto';
 import type { EventDraft } from '../base/event.ts';
 import type { OutMessage } from '../base/feed.ts';
 import { type Instant, isoTime } from '../base/time.ts';
 import { NAMED_CLASSES, type NamedClass } from '../base/view.ts';
 import type { Sqlite } from '../io/sqlite.ts';
-import type { Store } from './store.ts';
-import type { Streams } from './streams.ts';
 
 const HOUR = 3_600_000;
 const ROWS = 'audit/';
@@ -132,22 +128,4 @@ function draftOf({ feed, class: of, hour, members, values, subjects, unsynced }:
     },
     classes: { feed: 'none', class: 'none', to: 'none', clock: 'none' },
   };
-}
-
-/** What was disclosed in hours that are over becomes events. @returns whether there were any */
-export function tellDisclosures(store: Store, streams: Streams, now: Instant, entropy: Uint8Array): boolean {
-  const { disclosures } = streams;
-  disclosures.at(now);
-  const ended = disclosures.ended(now);
-  if (ended.length === 0) return false;
-  const keys = ended.map(({ key }) => key);
-  const ids = keys.map((key) => createHash('sha256').update(entropy).update(key).digest().subarray(0, 10));
-  const commit = { events: ended.map(({ draft }) => draft), alarms: [], states: [], memory: [] };
-  store.commit([{ commit, groups: [], now, entropy: Buffer.concat(ids) }], (db) => {
-    streams.save(db);
-    disclosures.drop(db, keys);
-  });
-  streams.saved();
-  disclosures.dropped(keys);
-  return true;
 }

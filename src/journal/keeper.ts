@@ -5,12 +5,12 @@ import type { EraseCounts, EraseWhat, KeepClass, KeptCounts, Outward } from '../
 import type { Instant } from '../base/time.ts';
 import { sqliteCode } from '../io/sqlite.ts';
 import { freeBytes } from '../io/store-files.ts';
+import { tellDisclosures } from './audit.ts';
 import { depthOf, feedFacts } from './depth.ts';
-import { tellDisclosures } from './disclosures.ts';
 import { Erasure } from './erasure.ts';
 import { Expiry } from './expiry.ts';
 import type { Fresh } from './feed.ts';
-import { Leaving, overdue, reattach } from './left.ts';
+import { Leaving, overdue, reattach } from './leaving.ts';
 import type { Answer, Numbered, Opening, Request, Work } from './protocol.ts';
 import { beginAnew } from './restored.ts';
 import { Retention } from './retention.ts';

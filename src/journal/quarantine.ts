@@ -3,15 +3,24 @@
  * a feed is told of it when it gets anything of the rows beside it, with the row's own count, and of any row of the alarms' stream.
  */
 import type { Stream } from '../base/event.ts';
-import type { Fresh, Losing } from './feed.ts';
+import type { GapReason } from '../base/feed.ts';
+import type { Sqlite } from '../io/sqlite.ts';
+import type { Behind, Fresh, Losing } from './feed.ts';
+import type { Measure } from './measure.ts';
 import type { DamagedRow } from './rows.ts';
 import type { Store } from './store.ts';
-import type { Streams } from './streams.ts';
 
 const BESIDE = 32;
 
+/** The feeds as far as rows can be lost to them. */
+interface Losers {
+  behind(stream: Stream, position: number): Behind[];
+  measure(id: string, stream: Stream): Measure;
+  lose(losses: readonly Losing[], why: GapReason, fresh: Fresh, drop: (db: Sqlite) => void): void;
+}
+
 /** @returns whether there were any */
-export function putAside(store: Store, streams: Streams, fresh: Fresh): boolean {
+export function putAside(store: Store, streams: Losers, fresh: Fresh): boolean {
   const rows = store.takeDamaged();
   if (rows.length === 0) return false;
   const losses = rows.flatMap((row) =>
@@ -31,7 +40,7 @@ export function putAside(store: Store, streams: Streams, fresh: Fresh): boolean 
   return true;
 }
 
-function mayHaveGot(store: Store, streams: Streams, id: string, stream: Stream, { position }: DamagedRow): boolean {
+function mayHaveGot(store: Store, streams: Losers, id: string, stream: Stream, { position }: DamagedRow): boolean {
   if (stream === 'a') return true;
   const beside = store.rowsAfter(stream, position - BESIDE, 2 * BESIDE);
   store.takeDamaged();
