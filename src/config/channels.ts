@@ -1,7 +1,6 @@
 /** Channels out of their sections: exactly one carrier each, no port twice, secrets that can be read. */
 import type { BrokerChannel, ChannelModel, HttpChannel } from '../base/model.ts';
-import type { Where } from './cross.ts';
-import type { Report } from './report.ts';
+import type { Report, Where } from './report.ts';
 import type { ChannelSection, SiteSections } from './schema.ts';
 import { checkSecret, definedOnly, type ReadSecret } from './secrets.ts';
 

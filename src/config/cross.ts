@@ -2,19 +2,13 @@
 import type { DriverFace } from '../base/driver.ts';
 import type { ChannelModel, DeviceModel, FeedModel, Place } from '../base/model.ts';
 import { buildCommands, type GrantEstate } from './grants.ts';
-import type { Report } from './report.ts';
+import type { Names, Report, Where } from './report.ts';
 import type { SiteSections } from './schema.ts';
 import { checkSecret, definedOnly, type ReadSecret } from './secrets.ts';
 import { checkView, type Vocabulary } from './views.ts';
 import { checkWay, wayOf } from './ways.ts';
 
 const LIMITS = { devices: 2000, points: 50_000, feeds: 32 } as const;
-
-/** `file:line:column` of a path, for messages that name another place */
-export type Where = (path: readonly (string | number)[]) => string;
-
-/** the names written in a section */
-export type Names = (section: string) => readonly string[];
 
 export function buildPlaces(sections: SiteSections, names: Names, report: Report): Map<string, Place> {
   const places = new Map<string, Place>();

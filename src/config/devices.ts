@@ -4,9 +4,8 @@ import type { z } from 'zod';
 import type { DriverFace } from '../base/driver.ts';
 import type { ChannelModel, DeviceModel, PointModel } from '../base/model.ts';
 import { conversion } from '../base/units.ts';
-import type { Names } from './cross.ts';
 import { problemsOf } from './issues.ts';
-import type { Report } from './report.ts';
+import type { Names, Report } from './report.ts';
 import type { DeviceTypes, SiteSections } from './schema.ts';
 import { deviceCommon } from './schema.ts';
 

@@ -6,8 +6,7 @@ import { createPublicKey } from 'node:crypto';
 import type { CodecName, DeviceModel, FeedCommands, Grant, Place, SecretRef } from '../base/model.ts';
 import { VALUE_TYPE } from '../base/model.ts';
 import { selects } from '../base/select.ts';
-import type { Names } from './cross.ts';
-import type { Report } from './report.ts';
+import type { Names, Report } from './report.ts';
 import type { DeviceTypes, FeedSection, GrantSection } from './schema.ts';
 import { checkSecret, definedOnly, type ReadSecret } from './secrets.ts';
 

@@ -1,7 +1,6 @@
 /** People and assets: names alarms go to, and things made of devices. */
 import type { Asset, Person } from '../base/model.ts';
-import type { Names } from './cross.ts';
-import type { Report } from './report.ts';
+import type { Names, Report } from './report.ts';
 import type { DeviceTypes, SiteSections } from './schema.ts';
 import { checkSecret, definedOnly, type ReadSecret } from './secrets.ts';
 

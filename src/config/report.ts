@@ -5,6 +5,12 @@ import type { Path, Problem } from '../base/problem.ts';
 import { hints, nearest } from '../base/suggest.ts';
 import type { Params } from '../base/text.ts';
 
+/** `file:line:column` of a path, for messages that name another place */
+export type Where = (path: readonly (string | number)[]) => string;
+
+/** the names written in a section */
+export type Names = (section: string) => readonly string[];
+
 export interface Report {
   readonly problems: Problem[];
   add(code: ErrorCode, path: Path, params?: Params, atKey?: boolean): void;

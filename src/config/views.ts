@@ -2,8 +2,7 @@
 import type { DeviceModel, RuleDocument } from '../base/model.ts';
 import { glob } from '../base/places.ts';
 import type { Path } from '../base/problem.ts';
-import type { Names } from './cross.ts';
-import type { Report } from './report.ts';
+import type { Names, Report } from './report.ts';
 import type { DeviceTypes, FeedSection, SiteSections } from './schema.ts';
 import type { SelectionSection } from './view-schema.ts';
 

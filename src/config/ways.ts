@@ -1,7 +1,6 @@
 /** How a feed travels: address, codec and keys must go together. */
 import type { AlinkOptions, FeedModel } from '../base/model.ts';
-import type { Names } from './cross.ts';
-import type { Report } from './report.ts';
+import type { Names, Report } from './report.ts';
 import type { FeedSection, SiteSections } from './schema.ts';
 
 type Keys = readonly (keyof FeedSection)[];
