@@ -8,6 +8,7 @@
 
 import type { DataClass } from '../base/data-class.ts';
 import type { EventDraft } from '../base/event.ts';
+import { isUlid } from '../base/ids.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { SiteModel } from '../base/model.ts';
 import { type Privacy, placeData, positionData, privacyOf } from '../base/privacy.ts';
@@ -19,6 +20,25 @@ export function describer(model: SiteModel, made: Iterable<string>): Describe {
   const privacy = privacyOf(model);
   const own = new Set(['', SITE, ...made]);
   const isKnown = (id: string): boolean => [model.devices, model.assets, model.places, own].some((all) => all.has(id));
+  const forms = new Set(model.rules.flatMap(({ body }) => (typeof body.form === 'string' ? [body.form] : [])));
+  /** Of a command: what it wrote is of its point's class, and what no point or form is called is anybody's text. */
+  const withOwn = (draft: EventDraft): EventDraft => {
+    if (draft.kind !== 'command.result') return draft;
+    const { device, point, form, aid } = draft.data;
+    const known = model.devices.get(String(device))?.points.find((p) => p.id === point);
+    const written = known?.class ?? 'personal';
+    const found: Record<string, DataClass> = {
+      ...(point === undefined ? {} : { value: written, read_back: written }),
+      ...(point === undefined || known !== undefined ? {} : { point: 'personal' }),
+      ...(form === undefined || forms.has(String(form)) ? {} : { form: 'personal' }),
+      ...(aid === undefined || isUlid(String(aid)) ? {} : { aid: 'personal' }),
+    };
+    const classes = {
+      ...draft.classes,
+      ...Object.fromEntries(Object.entries(found).filter(([, of]) => of !== 'none')),
+    };
+    return Object.keys(classes).length === 0 ? draft : { ...draft, classes };
+  };
   return (draft) => {
     const { kind, data, told } = draft;
     const thing = String(data.device ?? draft.subject ?? '');
@@ -26,7 +46,7 @@ export function describer(model: SiteModel, made: Iterable<string>): Describe {
     const { told: _, ...rest } = draft;
     return {
       ...rest,
-      ...placed(draft, isOfThing(draft) && !isKnown(thing) ? 'personal' : privacy.of(thing), model, privacy),
+      ...placed(withOwn(draft), isOfThing(draft) && !isKnown(thing) ? 'personal' : privacy.of(thing), model, privacy),
       ...(feeds === undefined || feeds.length === 0 ? {} : { told: feeds }),
     };
   };

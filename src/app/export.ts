@@ -57,7 +57,7 @@ export function exportRows(site: CheckedSite, ask: ExportAsk, out: (line: string
       if (past.kind === 'samples' && ask.what === 'readings')
         for (const sample of past.samples) {
           const point = points.get(`${sample.d}.${sample.p}`);
-          told(sample.d, point?.class !== 'none', () => readingRow(sample, point?.unit));
+          told(sample.d, point?.class !== 'none' || people.has(sample.d), () => readingRow(sample, point?.unit));
         }
       if (past.kind === 'event' && ask.what === 'events') {
         const { subject } = past.event;

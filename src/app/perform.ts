@@ -143,7 +143,7 @@ class LivePerformer implements Performer {
     };
     const subject = step.do === 'tell' ? {} : { subject: step.device };
     const correlation = act.alarm === undefined ? {} : { correlation: act.alarm.aid };
-    if (outcome !== 'done') this.deps.log.warn('act.not_done', { key: act.key, outcome, why });
+    if (outcome !== 'done') this.deps.log.warn('act.not_done', { key: act.key, outcome });
     this.deps.onEvent({ kind: 'command.result', at: this.deps.clock.now(), data, ...subject, ...correlation });
   }
 

@@ -24,7 +24,7 @@ export function resolveView(
   const privacy = privacyOf(model);
   const points = [...allPoints(model, made)].map(([id, point]): Point => {
     const device = id.slice(0, id.indexOf('.'));
-    return { device, point: point.id, of: point.class, isSomebodys: privacy.of(device) !== 'none' };
+    return { device, point: point.id, of: point.class, thing: privacy.of(device) };
   });
   if (view === 'everything') return { kind: 'everything', points: grouped(points.filter((p) => p.of !== 'none')) };
   const things = thingsOf(model, made);
@@ -53,7 +53,7 @@ interface Point {
   readonly point: string;
   readonly of: PointModel['class'];
   /** of a thing that is about people: its id, too, tells of them */
-  readonly isSomebodys: boolean;
+  readonly thing: PointModel['class'];
 }
 
 type Things = ReadonlyMap<string, Thing>;
@@ -100,11 +100,13 @@ function fits({ type, tag, zone, device }: ThingSelector, thing: Thing | undefin
   );
 }
 
-/** A harmless point of somebody's device (its battery) leaves only where some class is named: each sample carries the id, and the id says whose it is. */
+/** A harmless point of somebody's device (its battery) leaves only where that is named, too: each sample carries the id, and the id says whose it is. */
 function isSampled({ telemetry }: SelectionSpec, point: Point, things: Things, model: SiteModel): boolean {
   if (telemetry === undefined) return false;
   const { points, classes = [] } = telemetry;
-  if (!isNamed({ classes }, point.of) || (point.isSomebodys && classes.length === 0)) return false;
+  if (!isNamed({ classes }, point.of)) return false;
+  if (!isNamed({ classes }, point.thing) && !(point.thing === 'sensitive' && classes.includes('personal')))
+    return false;
   return (
     (points === undefined || points.some((word) => glob(word, point.point))) &&
     fits(telemetry, things.get(point.device), model)

@@ -131,6 +131,7 @@ export interface StreamHead {
 
 export interface OutMessage {
   readonly stream: Stream;
+  readonly epoch: string;
   readonly seq: number;
   readonly hash: string;
   readonly position: number;
@@ -210,6 +211,8 @@ export interface FeedDepth {
   /** events and samples, whether or not the view lets them out */
   readonly units: number;
   readonly bytes: number;
+  /** made of them so far, by the view, and not yet acknowledged; what is further on is looked at when its turn comes */
+  readonly members: number;
 }
 
 /** A feed as the journal knows it, for people. */

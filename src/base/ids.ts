@@ -30,6 +30,8 @@ export function ulid(wall: number, entropy: Uint8Array): string {
   return head + tail;
 }
 
+export const isUlid = (text: string): boolean => text.length === 26 && [...text].every((c) => CROCKFORD.includes(c));
+
 /** A ULID whose entropy is derived from what it names, so that the same happening gets the same id however often it is computed. */
 export function derivedUlid(wall: number, ...names: readonly string[]): string {
   return ulid(wall, createHash('sha256').update(names.join('\u0000')).digest());

@@ -9,7 +9,10 @@ import type { Streams } from './streams.ts';
 const MOST = 10_000;
 
 export function depthOf(store: Store, streams: Streams, id: string): Record<Stream, FeedDepth> {
-  const { acked } = streams.look(id);
+  const look = streams.look(id);
+  const { acked } = look;
+  const { range } = streams.stateOf(look);
+  const members = (stream: Stream): number => range[stream].last - acked[stream].seq;
   const a = events(store, 'a', acked.a.position);
   const t = events(store, 't', acked.t.position);
   let [rows, samples, bytes] = [t.rows, 0, t.bytes];
@@ -22,7 +25,10 @@ export function depthOf(store: Store, streams: Streams, id: string): Record<Stre
     samples += Math.round(segment.samples * share);
     bytes += Math.round(segment.bytes * share);
   }
-  return { a: { ...a, samples: 0, units: a.rows }, t: { rows, samples, units: samples + t.rows, bytes } };
+  return {
+    a: { ...a, samples: 0, units: a.rows, members: members('a') },
+    t: { rows, samples, units: samples + t.rows, bytes, members: members('t') },
+  };
 }
 
 export function feedFacts(store: Store, streams: Streams, id: string): FeedFacts {

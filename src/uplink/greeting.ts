@@ -87,6 +87,8 @@ export async function publishState(
   deps: GreetingDeps,
 ): Promise<void> {
   const depth = await deps.ledger.depth(deps.feed.id);
+  // How much the view withholds is nothing its platform is told.
+  const waits = deps.feed.view === 'everything' ? 'rows' : 'members';
   const { wall, synced } = deps.clock.now();
   const state = {
     online: true,
@@ -94,7 +96,7 @@ export async function publishState(
     since: new Date(since).toISOString(),
     at: new Date(wall).toISOString(),
     clock: synced ? 'synced' : 'unsynced',
-    backlog: { a: depth.a.rows, t: depth.t.rows },
+    backlog: { a: depth.a[waits], t: depth.t[waits] },
   };
   await connection.publish(`${base}/up/state`, JSON.stringify(state), { retain: true });
 }

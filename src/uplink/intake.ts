@@ -9,6 +9,7 @@ import type { Arrival, Refusal } from '../base/command.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { FeedModel } from '../base/model.ts';
 import type { Clock } from '../base/ports.ts';
+import { mask } from '../base/scrub.ts';
 import type { Beside, BrokerConnection } from '../io/mqtt.ts';
 import { readCommand } from './command.ts';
 
@@ -44,7 +45,7 @@ export class CommandIntake {
     if (!this.bucket.take(clock.mono())) return refuse('flood');
     const { commands } = feed;
     if (commands === undefined) return refuse('not_granted');
-    const reply = (result: JsonObject): void => this.answer(beside, result);
+    const reply = (result: JsonObject): void => this.answer(beside, withoutGuard(result));
     const read = readCommand(payload, { target: source, signers: commands.signers });
     onCommand('refusal' in read ? { feed: feed.id, reply, ...read } : { feed: feed.id, reply, command: read });
   }
@@ -66,6 +67,12 @@ export class CommandIntake {
         this.answering--;
       });
   }
+}
+
+/** Who said yes on site is nobody a platform knows. */
+function withoutGuard(result: JsonObject): JsonObject {
+  const { confirmed_by: guard } = result;
+  return typeof guard === 'string' ? { ...result, confirmed_by: mask(guard) } : result;
 }
 
 /** Under the feed's prefix, and not where somebody would take it for the feed itself or for a command. */

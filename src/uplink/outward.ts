@@ -20,7 +20,7 @@ import { redact } from './redact.ts';
 import { type Group, showGroup } from './samples.ts';
 import { rightsTo } from './select.ts';
 
-export const ENCODER = 4;
+export const ENCODER = 5;
 const SEQUENCE_DIGITS = 16;
 /** OpenTelemetry's numbers for the four warning levels */
 const SEVERITY: Readonly<Record<Level, readonly [number, string]>> = {
@@ -235,6 +235,7 @@ function seal(contract: ContractRow, stream: Stream, head: StreamHead, draft: Dr
   const subject = envelope.subject;
   return {
     stream,
+    epoch: contract.epoch,
     seq,
     hash,
     position: draft.position,

@@ -93,6 +93,8 @@ class Teller {
       if (IDS.has(key)) return this.id(value);
       // A platform's own word for its command: it may hold anything, and still joins the command's results.
       if (key === 'id' && event.kind === 'command.result') return this.may('personal') ? value : this.pseudonym(value);
+      // A code is plain; a sentence is somebody's.
+      if (key === 'reason' && !isWord(value)) return this.whole('personal', value);
       if (PLAIN.has(key) || (SPAN.has(key) && event.kind.startsWith('stat.'))) return value;
       if (LABELS.has(key)) return this.clean(value);
       return this.whole('personal', value);
@@ -172,6 +174,8 @@ class Teller {
     if (of !== 'none') this.disclosed[of] = (this.disclosed[of] ?? 0) + 1;
   }
 }
+
+const isWord = (text: string): boolean => [...text].every((c) => c > ' ' && c <= '~');
 
 /** Every place where the id stands as a word of its own. */
 function replaceId(text: string, id: string, by: (id: string) => string): string {

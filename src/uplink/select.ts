@@ -42,7 +42,7 @@ export function rightsTo(
 }
 
 /** The result of what a feed's own platform asked repeats what it said. */
-const OWN_WORDS: Rights = { classes: ['personal'], drop: [], scrub: false };
+const OWN_WORDS: Rights = { classes: ['personal', 'sensitive'], drop: [], scrub: false };
 const PLAIN_RIGHTS: Rights = { classes: [], drop: [], scrub: true };
 
 function own<T>(of: Readonly<Record<string, T>>, name: unknown): T | undefined {

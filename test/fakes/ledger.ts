@@ -27,6 +27,7 @@ export class FakeLedger implements FeedLedger {
     const named = typeof subject === 'string' ? { subject } : {};
     const row = {
       stream,
+      epoch: String(this.epoch).padStart(16, '0'),
       hash: `h${position}`,
       position,
       id,
@@ -98,6 +99,7 @@ export class FakeLedger implements FeedLedger {
       samples: 0,
       units: this.waiting[stream].length,
       bytes: 0,
+      members: this.waiting[stream].length,
     });
     return Promise.resolve({ a: of('a'), t: of('t') });
   }

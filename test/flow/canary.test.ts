@@ -3,6 +3,7 @@
  * personal data must never be sent any of them, in whatever topic or payload; one that may see personal data gets them all.
  */
 import { describe, expect, it } from 'vitest';
+import { cloudEvent, plain, sent } from '../../drivers/http/simulator.ts';
 import { unpack } from '../../src/base/pack.ts';
 import type { Answer, Operation } from '../../src/base/rules.ts';
 import { type Estate, openEstate } from '../kit/estate.ts';
@@ -75,6 +76,43 @@ fields:
   - {id: phone, label: 电话, number: [0, 99999999999]}
   - {id: where, label: 位置, place: true}
   - {id: kind, label: 类别, pick: [求助, 其他]}
+`;
+
+/** Other systems of the estate, and platforms that are told in their own words. */
+const OUTSIDE = `site: {id: c2, name: 小区}
+gateway: {data: DATA}
+people: {duty: {screen: true}}
+places: {b7: {name: "7栋 ${NUMBERS}"}}
+channels: {b: {mqtt: "mqtt://broker"}, in: {http: "127.0.0.1:8088"}, plc: {modbus_tcp: "127.0.0.1:1502"}}
+devices:
+  lamp: {driver: modbus, channel: plc, address: 1, poll: 1s, type: lamp, name: "路灯 ${NUMBERS}", points: {dim: {register: holding 0, as: uint16}}}
+  radio: {driver: mqtt, channel: b, topic: radio/1, poll: 1h, zone: b7, name: "水池 ${NUMBERS}", points: {level: {value: level, class: none}, note: {value: note, as: text, class: none}}}
+  chat: {driver: mqtt, channel: b, topic: chat/1, poll: 1h, zone: b7, points: {memo: {value: memo, as: text}}}
+  desk: {driver: http, channel: in, token: {file: desk}, forms: [report], poll: 1h, points: {note: {value: data.note, as: text, class: none}}}
+  nurse: {driver: http, channel: in, token: {file: nurse}, poll: 1h, points: {memo: {value: data.memo, as: text}}}
+feeds:
+  street: {to: "mqtts://broker", view: ${SELECTIONS('')}}
+  police: {to: "mqtts://broker", view: ${SELECTIONS(PERSONAL)}}
+  tb: {to: "mqtts://broker", codec: thingsboard, view: ${SELECTIONS('')}, commands: [{allow: write, to: {device: lamp}, point: dim, range: [0, 9]}]}
+  ali: {to: "mqtts://broker", codec: alink, ack: broker, alink: {product: p, device: d, sub_product: q}, view: ${SELECTIONS('')}}
+  web: {to: "https://platform/events", view: ${SELECTIONS('')}}
+`;
+const OUTSIDE_RULES = `rule: wet
+level: red
+each: {device: radio}
+when: level > 5
+text: "{level} {note}"
+act: 看
+---
+rule: said
+level: yellow
+each: {device: chat}
+when: size(memo) > 0
+text: "{memo}"
+act: 看
+---
+form: report
+fields: [{id: text, label: 内容, text: 200}, {id: note, label: 备注, text: 200, person: none}]
 `;
 
 const without = (text: string, begins: readonly string[]): string =>
@@ -189,9 +227,76 @@ describe('canaries in every text of every source', () => {
       expect(text).toContain('（略）'.normalize('NFKC'));
       expect(e.summary(feed)).toMatchObject({ chain: 'ok', gaps: 0, faults: [] });
     }
+    const log = e.log.lines.map((line) => JSON.stringify(line));
+    for (const canary of Object.values(CANARIES)) expect(log.filter((line) => line.includes(canary))).toEqual([]);
     const entitled = seen(e, 'police');
     for (const [what, canary] of Object.entries(CANARIES)) expect(entitled.includes(canary), what).toBe(true);
     expect(entitled).toContain('door_1903');
     expect(entitled).toContain('22.5409');
+  });
+
+  it('nor when another system brings them, or a platform has words of its own', { timeout: 120_000 }, async () => {
+    const secrets = { 'secrets/desk': 'desk', 'secrets/nurse': 'nurse' };
+    const e = await openEstate({ 'weinao.yaml': OUTSIDE, 'rules/a.yaml': OUTSIDE_RULES, ...secrets }, []);
+    await e.pass(5000);
+    const say = (topic: string, body: unknown): boolean =>
+      e.estateBroker.say(topic, typeof body === 'string' ? body : JSON.stringify(body));
+    say('radio/1', { level: 9, note: NUMBERS, [ALL]: ALL });
+    say('chat/1', { memo: ALL });
+    for (const odd of [ALL, `{"level": "${ALL}"}`, `["${ALL}"]`, `{"${ALL}`]) say('radio/1', odd);
+    const events = [
+      cloudEvent(`urn:${ALL}`, ALL, { note: NUMBERS }, { subject: ALL, type: ALL, [PHONE]: ALL }),
+      cloudEvent('urn:a', 'e1', { note: { [ALL]: ALL } }),
+      cloudEvent('urn:a', ALL, ALL, { time: ALL }),
+    ];
+    const form = (more: object) => plain({ form: 'report', fields: { text: ALL, note: NUMBERS }, ...more });
+    const asks = [
+      ...events.map((event) => ['desk', '/v1/events', sent(event)] as const),
+      ['nurse', '/v1/events', sent(cloudEvent('urn:n', 'n1', { memo: ALL }))] as const,
+      ['desk', '/v1/forms', form({})] as const,
+      ['desk', '/v1/forms', form({ id: ALL })] as const,
+      ['desk', '/v1/forms', form({ id: PHONE })] as const,
+      ['desk', '/v1/forms', form({ form: ALL })] as const,
+      ['desk', '/v1/forms', form({ fields: { [ALL]: ALL } })] as const,
+      ['desk', `/v1/${ALL}`, plain(ALL)] as const,
+      [ALL, '/v1/events', plain(ALL)] as const,
+      ['desk', '/v1/events', { contentType: ALL, body: ALL }] as const,
+    ];
+    for (const [token, path, body] of asks) {
+      void e.send('in', token, path, body);
+      await e.pass(3000);
+    }
+    const rpc = (device: string, data: unknown): void =>
+      e.brokerOf('tb').deliver('v1/gateway/rpc', JSON.stringify({ device, data }));
+    rpc(ALL, { id: 1, method: 'write', params: { dim: 1 } });
+    rpc('c2_lamp', { id: PHONE, method: 'write', params: { dim: 1 } });
+    rpc('c2_lamp', { id: NAME, method: ALL, params: { [ALL]: ALL } });
+    rpc('c2_lamp', { id: 2, method: 'write', params: { dim: ALL } });
+    await e.pass(30_000);
+    e.estateBroker.drop();
+    await e.pass(60_000);
+    const entered = e.members('street').filter((m) => m.type === 'weinao.report.created.v1');
+    expect(entered.length).toBeGreaterThanOrEqual(3);
+    expect(
+      e.house.board
+        .open()
+        .map((a) => a.rule)
+        .sort(),
+    ).toEqual(['said', 'wet']);
+    for (const feed of ['street', 'tb', 'ali', 'web']) {
+      const text = seen(e, feed);
+      // The platform's own words come back to it, and to nobody else.
+      const own =
+        feed === 'tb' ? text.split('\n').filter((line) => !line.startsWith('v1/gateway/rpc')) : text.split('\n');
+      for (const trace of [...Object.values(CANARIES), '翠花', '1903'])
+        expect(
+          own.filter((line) => line.includes(trace)),
+          `${feed} ${trace}`,
+        ).toEqual([]);
+      expect(text.length, feed).toBeGreaterThan(500);
+    }
+    expect(seen(e, 'police')).toContain(FLAT);
+    const log = e.log.lines.map((line) => JSON.stringify(line));
+    for (const canary of Object.values(CANARIES)) expect(log.filter((line) => line.includes(canary))).toEqual([]);
   });
 });

@@ -5,12 +5,14 @@
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import type { Sent } from '../../drivers/http/simulator.ts';
 import { createModbusSimulator, float32Registers, type SimulatedUnit } from '../../drivers/modbus/simulator.ts';
 import type { BoardLine } from '../../src/app/board.ts';
 import { type CheckedSite, checkConfig } from '../../src/app/check.ts';
 import { type House, openHouse } from '../../src/app/house.ts';
 import type { JsonObject } from '../../src/base/json.ts';
 import type { DeviceModel, Person } from '../../src/base/model.ts';
+import type { HttpAnswer, HttpAsk } from '../../src/io/http-server.ts';
 import { mediaFiles } from '../../src/io/media-files.ts';
 import { simulatedPort } from '../../src/link/simulated.ts';
 import { createVerifier, type Member, type Summary } from '../../src/uplink/index.ts';
@@ -19,7 +21,7 @@ import { FakeBroker, type Published } from '../fakes/broker.ts';
 import { VirtualClock } from '../fakes/clock.ts';
 import { SECRET } from '../fakes/entitlement.ts';
 import { FakeEstateBroker } from '../fakes/estate-broker.ts';
-import { memoryLog } from '../fakes/log.ts';
+import { type MemoryLog, memoryLog } from '../fakes/log.ts';
 import { seededRandom } from '../fakes/random.ts';
 import { type LoopbackStore, loopbackStore } from '../fakes/store.ts';
 import { type Site, tempSite } from './site.ts';
@@ -58,12 +60,16 @@ export interface Estate {
   readonly writes: Written[];
   /** what people and other systems were told */
   readonly told: { readonly person: string; readonly body: JsonObject }[];
+  /** what the gateway wrote into its log */
+  readonly log: MemoryLog;
   /** the duty room's screen */
   readonly screen: (BoardLine & { readonly at: number })[];
   /** what a webhook answers */
   answer: (person: Person, body: JsonObject) => unknown;
   /** a text has as many letters as its point */
   set(point: string, value: boolean | number | string): void;
+  /** another system posts to a channel; its token is what the token's file is called */
+  send(channel: string, token: string, path: string, sent: Sent): Promise<HttpAnswer>;
   /** a device stops answering, or answers again */
   dead(device: string, isDead: boolean): void;
   pass(ms: number): Promise<void>;
@@ -140,6 +146,7 @@ class LiveEstate implements Estate {
   private readonly folder: Site;
   private readonly values = new Map<string, number | string>();
   private readonly deadOnes = new Set<string>();
+  private readonly served = new Map<string, (ask: HttpAsk) => Promise<HttpAnswer>>();
   private current: LoopbackStore | undefined;
   private lives = 0;
 
@@ -168,8 +175,15 @@ class LiveEstate implements Estate {
           openPort: () => Promise.resolve(simulatedPort(createModbusSimulator('tcp', units), this.clock)),
           listen: () => Promise.reject(new Error('nothing listens here')),
           connectIntake: (_, take) => this.estateBroker.connect(take),
-          serveIntake: () => Promise.reject(new Error('nothing is served here')),
-          secret: () => Promise.resolve(undefined),
+          serveIntake: (channel, handler) => {
+            this.served.set(channel.id, handler);
+            return Promise.resolve({
+              onClose: () => {},
+              close: async () => void this.served.delete(channel.id),
+            });
+          },
+          // A token is what its file is called.
+          secret: ({ file }) => Promise.resolve(file),
           media: mediaFiles,
           http: { ask: () => Promise.reject(new Error('nobody answers here')) },
           udp: { ask: () => Promise.resolve() },
@@ -222,6 +236,13 @@ class LiveEstate implements Estate {
 
   set(point: string, value: boolean | number | string): void {
     this.values.set(point, typeof value === 'string' ? value : Number(value));
+  }
+
+  send(channel: string, token: string, path: string, { contentType, body }: Sent): Promise<HttpAnswer> {
+    const handler = this.served.get(channel);
+    if (handler === undefined) throw new Error(`nobody listens on ${channel}`);
+    const headers = { authorization: `Bearer ${token}`, 'content-type': contentType };
+    return handler({ method: 'POST', path, headers, body: new TextEncoder().encode(body), from: '10.0.0.9' });
   }
 
   dead(device: string, isDead: boolean): void {

@@ -17,6 +17,7 @@
 import type { Arrival, Command, CommandAsk, Refusal } from '../../base/command.ts';
 import { WeinaoError } from '../../base/errors/index.ts';
 import type { EventDraft } from '../../base/event.ts';
+import { isUlid } from '../../base/ids.ts';
 import type { MemoryRow } from '../../base/journal.ts';
 import type { JsonObject } from '../../base/json.ts';
 import type { FeedModel } from '../../base/model.ts';
@@ -234,7 +235,7 @@ export class CommandDesk {
     this.rows.set(key, over);
     this.pending.delete(key);
     pending?.timer?.cancel();
-    if (outcome !== 'done') this.deps.log.warn('command.not_done', { feed: row.feed, id: row.command.id, ...told });
+    if (outcome !== 'done') this.deps.log.warn('command.not_done', { feed: row.feed, do: row.command.ask.do, outcome });
     await this.deps.keep([this.draft(result)], [memoryRow(over)]);
     pending?.reply(result);
     return result;
@@ -303,7 +304,7 @@ export class CommandDesk {
       at: this.deps.clock.now(),
       data,
       ...(typeof device === 'string' ? { subject: device } : {}),
-      ...(typeof aid === 'string' ? { correlation: aid } : {}),
+      ...(typeof aid === 'string' && isUlid(aid) ? { correlation: aid } : {}),
     };
   }
 }

@@ -3,6 +3,7 @@ import type { DataClass } from '../../base/data-class.ts';
 import { LEVELS } from '../../base/event.ts';
 import type { RuleDocument, SiteModel } from '../../base/model.ts';
 import { gravest } from '../../base/privacy.ts';
+import { scrub } from '../../base/scrub.ts';
 import { type Lang, say, type Text } from '../../base/text.ts';
 import { formatDuration } from '../../base/time.ts';
 import type { Told } from './told.ts';
@@ -72,7 +73,7 @@ export function page(told: Told, site: SiteModel, view: string, lang: Lang): str
     .sort((a, b) => Number(b.isTold) - Number(a.isTold))
     .map((r) => [r.what, r.of, say(CLASS[r.class], lang), t(r.isTold ? 'yes' : 'no'), r.kept]);
   return [
-    `# ${cell(t('title', { site: site.site.name, feed }))}`,
+    `# ${cell(t('title', { site: labelIn(told.view)(site.site.name), feed }))}`,
     '',
     `- ${t('to', { to: cell(model.to) })}`,
     `- ${t('view', { view })}`,
@@ -113,7 +114,7 @@ function alarmRow(told: Told, site: SiteModel, lang: Lang): Row[] {
     const names = (groups.get(isTold) ?? []).map((body) => String(body.name ?? body.rule));
     return {
       what: WORDS.alarms[lang],
-      of: say(WORDS.rules, lang, { count: names.length, some: short(names) }),
+      of: say(WORDS.rules, lang, { count: names.length, some: labelIn(view)(short(names)) }),
       class: isTold ? gravest(named) : 'personal',
       isTold,
       kept: keptOf(ALARMS_KEPT, site),
@@ -141,15 +142,24 @@ function mayTell(body: RuleDocument['body'], { view, feed }: Told, site: SiteMod
   );
 }
 
+/** As the feed itself says names of equipment. */
+const labelIn =
+  (view: Told['view']) =>
+  (text: string): string =>
+    view.kind === 'everything' ? text : scrub(text);
+
 /** Points of one kind of device are one row; those told and those not are two. */
-function pointRows({ points, model }: Told): Row[] {
+function pointRows({ points, model, view }: Told): Row[] {
+  const label = labelIn(view);
   const rows = new Map<string, Row & { devices: Set<string> }>();
   for (const { device, type = device, point, keepDays, isTold } of points) {
     const key = [type, point.id, point.class, keepDays, isTold].join(' ');
     const unit = point.unit === undefined ? '' : ` (${point.unit})`;
+    // The platform reads this page, too: what somebody's things are called is told to who may see them.
+    const isOpen = point.class === 'none' || isTold;
     const row = rows.get(key) ?? {
-      what: `${point.name ?? point.id}${unit}`,
-      of: type,
+      what: `${isOpen ? label(point.name ?? point.id) : point.id}${unit}`,
+      of: type === device && !isOpen ? '—' : type,
       class: point.class,
       isTold,
       kept: keptFor(model.keepMs, keepDays),
@@ -160,17 +170,17 @@ function pointRows({ points, model }: Told): Row[] {
   }
   return [...rows.values()].map(({ devices, ...row }) => ({
     ...row,
-    of: devices.size === 1 && devices.has(row.of) ? row.of : `${row.of} × ${devices.size}`,
+    of: devices.size === 1 && (devices.has(row.of) || row.of === '—') ? row.of : `${row.of} × ${devices.size}`,
   }));
 }
 
-function statRows({ stats, withheld, model }: Told, lang: Lang): Row[] {
+function statRows({ stats, withheld, model, view }: Told, lang: Lang): Row[] {
   return [...stats, ...withheld.stats].map((stat) => {
     const { id, name = id, everyMs, of, by } = stat.model;
     const about = of.kind === 'alarms' ? WORDS.alarms[lang] : `${of.type?.join(' ') ?? ''} ${of.point}`.trim();
     const least = stat.atLeast <= 1 ? [] : [say(WORDS.least, lang, { k: stat.atLeast })];
     return {
-      what: say(WORDS.stat, lang, { name, every: formatDuration(everyMs) }),
+      what: say(WORDS.stat, lang, { name: labelIn(view)(name), every: formatDuration(everyMs) }),
       of: [about, say(WORDS.by, lang, { by }), ...least].join(WORDS.comma[lang]),
       class: 'none',
       isTold: stats.includes(stat),
@@ -186,7 +196,7 @@ function formRows({ forms, withheld, view }: Told, lang: Lang): Row[] {
       const isNamed =
         view.kind === 'everything' || field.person === 'none' || rights?.classes.includes(field.person) === true;
       return {
-        what: say(WORDS.field, lang, { form: form.name, field: field.label }),
+        what: say(WORDS.field, lang, { form: labelIn(view)(form.name), field: labelIn(view)(field.label) }),
         of: form.id,
         class: field.person,
         isTold: forms.includes(form) && isNamed && rights?.drop.includes(field.id) !== true,

@@ -57,6 +57,14 @@ export const statErrors = errorTable({
     next: { zh: '核对 type、tag、in、device', en: 'check type, tag, in and device' },
     retry: 'never',
   },
+  'config.stat_difference': {
+    says: {
+      zh: '统计 {stat} 只比 {other} 多几户，两数相减就能看出这几户（至少应差 {k} 户）',
+      en: 'statistic {stat} is over a few homes more than {other}: subtracting tells of those ({k} at least)',
+    },
+    next: { zh: '去掉其中一个，或让两者范围相同', en: 'drop one, or let both be over the same' },
+    retry: 'never',
+  },
   'config.stat_placeless': {
     says: {
       zh: '{count} 个不在任何 {by} 内，不会被统计：{some}',

@@ -54,8 +54,44 @@ export function compileStats(
     judge(model, found, report);
     return compiled(model, found, site, report);
   });
+  checkDifferences(stats, problems);
   return { stats, problems };
 }
+
+/**
+ * Of two statistics over the same homes but for a few, the difference tells of those few. What one statistic tells of a group and of all around it is
+ * kept apart at work (suppress.ts); between two the configuration decides.
+ */
+function checkDifferences(stats: readonly CompiledStat[], problems: Problem[]): void {
+  const personal = stats.filter((stat) => stat.isPersonal);
+  for (const stat of personal) {
+    const other = personal.find(
+      (one) => one !== stat && stat.groups.some((g) => isLittleMore(keysOf(stat, [g]), stat, one)),
+    );
+    if (other === undefined) continue;
+    const params = { stat: stat.model.id, other: other.model.id, k: Math.max(stat.atLeast, other.atLeast) };
+    const path = ['stats', stat.model.id];
+    problems.push({ code: 'config.stat_difference', params, path, atKey: true, severity: 'error' });
+  }
+}
+
+/** Than a group of the other's, and not the total that the other reckons with. */
+function isLittleMore(keys: ReadonlySet<string>, { atLeast }: CompiledStat, other: CompiledStat): boolean {
+  const k = Math.max(atLeast, other.atLeast);
+  const around = new Set(other.groups.flatMap((g) => g.around));
+  const totals = [other.groups, ...[...around].map((place) => other.groups.filter((g) => g.around.includes(place)))];
+  if (totals.some((groups) => isSame(keys, keysOf(other, groups)))) return false;
+  return other.groups.some((group) => {
+    const fewer = keysOf(other, [group]);
+    // What is below its own limit is never told.
+    return fewer.size >= other.atLeast && fewer.size < keys.size && keys.size - fewer.size < k && isWithin(fewer, keys);
+  });
+}
+
+const keysOf = ({ sources }: CompiledStat, groups: readonly Group[]): Set<string> =>
+  new Set(groups.flatMap((g) => g.sources).map((i) => sources[i]?.key ?? ''));
+const isSame = (a: ReadonlySet<string>, b: ReadonlySet<string>): boolean => a.size === b.size && isWithin(a, b);
+const isWithin = (a: ReadonlySet<string>, b: ReadonlySet<string>): boolean => [...a].every((key) => b.has(key));
 
 function checkRules(rules: readonly string[], site: SiteModel, report: Report): void {
   const known = [...site.rules.flatMap(({ body }) => (typeof body.rule === 'string' ? body.rule : [])), NO_DATA];

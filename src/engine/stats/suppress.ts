@@ -4,7 +4,8 @@
  * A group is withheld when fewer than k sources are known in it, or when one of its counts is below k: "48 of 50 are at home" tells of the two.
  * What is withheld must not come out of a total and the groups that are told. So for every place around, and for the whole estate, the groups
  * withheld there must together be safe, or further ones are withheld, the smallest first. Sources that belong to no group are withheld always.
- * Not promised: two statistics over selections of which one is the other and little more give away what is between them.
+ * Two statistics of which one is over little more than the other are refused beforehand (compile.ts). Not promised: three and more of them that only
+ * together single somebody out.
  */
 
 export interface Candidate {

@@ -7,7 +7,7 @@
  * - An alarm is the event `alarm` (or as `alink.event` names it) with `rule instance aid rev level state text`, all text but `rev`; of its device, or of the gateway when
  *   it has none there. However late, it goes as an event.
  * - Float and double carry a decimal point; bool is 0 or 1.
- * - `id` is made of the journal's position: the same at each re-send, unique among 2^32, which is far more than a day's.
+ * - `id` is made of stream, epoch and sequence: the same at each re-send, one of 2^32. The journal's position would tell how much the view withholds.
  * - With `ack: app` (the default) a packet is delivered when its `*_reply` says 200. 429, 5xx and 100000 ask for patience; every other code refuses.
  * - A device without product key in `things` is not told. `thing/service/property/set` writes what
  *   the feed's `commands` grant, answered when it is done; every other service is refused.
@@ -55,7 +55,9 @@ export function createAlink(context: CodecContext): Codec {
   const reader = new MemberReader(onUntold);
 
   const packet = (member: OutMessage, part: number, topic: string, params: Tree): Packet => {
-    const id = String((member.position * PACKETS_OF_ONE + part) % IDS);
+    const epoch = Number.parseInt(member.epoch.slice(0, 8), 16);
+    const own = 2 * member.seq + (member.stream === 'a' ? 0 : 1);
+    const id = String((epoch + own * PACKETS_OF_ONE + part) % IDS);
     const ack = feed.ack === 'app' ? 1 : 0;
     const payload = toJson({ id, version, sys: { ack }, params, method: topic.replaceAll('/', '.') });
     return { topic: `${base}/${topic}`, payload, ...(ack === 1 ? { reply: id } : {}) };
