@@ -1,11 +1,17 @@
 /**
- * The store's file: opened under FULL, migrated, or set aside. A file that is no database, or whose first pages are damaged, is renamed with
- * the time, kept, and reported; a new one begins a new epoch. A file of a newer version is refused and not touched. When not even a new file
- * can be made, the store runs in memory and says so.
+ * The store's file: opened under FULL, migrated, or set aside. A file that is no database, or is damaged where every start reads, or whose log is
+ * damaged, is renamed with the time, kept, and reported; a new one takes its place, with all that can still be read (remains.ts, salvage.ts). It is
+ * made beside the old one and gets its name when it is complete and synced: a cut on the way leaves the old file, and all is done again. A file of a
+ * newer version is refused and not touched. When not even a new file can be made, the store runs in memory, with what can be read, and says so.
+ *
+ * A file whose sync or write failed is not written again: SQLite would, when its last connection closes (leaveAsItIs), and trust the second sync.
  */
 import { isWeinaoError } from '../base/errors/index.ts';
-import { openSqlite, type Sqlite, sqliteCode } from '../io/sqlite.ts';
-import { renameDatabase, syncLog } from '../io/store-files.ts';
+import { leaveAsItIs, openSqlite, type Sqlite, sqliteCode } from '../io/sqlite.ts';
+import { dropDatabase, exists, readLog, renameDatabase, sizeOfFile, syncFolder, syncLog } from '../io/store-files.ts';
+import { logDamage, PAGE } from './log.ts';
+import { asItIs, type Remains, remainsOf } from './remains.ts';
+import { plant } from './salvage.ts';
 import { configure, migrate, type Synchronous } from './schema.ts';
 
 export interface Opened {
@@ -15,31 +21,102 @@ export interface Opened {
   readonly setAside?: { readonly path: string; readonly why: string };
 }
 
-export function openFile(path: string, synchronous: Synchronous, wall: number): Opened {
+/** How a file is opened, and how what takes its place is called. */
+export interface Place {
+  readonly path: string;
+  readonly synchronous: Synchronous;
+  readonly epoch: string;
+  readonly wall: number;
+}
+
+export function openFile(place: Place): Opened {
+  const { path, synchronous } = place;
   try {
+    finish(path);
+    const damage = hollow(path) ?? logDamage(readLog(path) ?? Buffer.alloc(0));
+    if (damage !== undefined) return replace(place, new Error(damage));
     return { ...tryOpen(path, synchronous), durable: true };
   } catch (error) {
     if (isWeinaoError(error)) throw error;
-    if (!isDamage(error)) return openMemory(`${path}: ${text(error)}`);
-    return replace(path, synchronous, wall, error);
+    return isDamage(error) ? replace(place, error) : fallBack(place, error);
   }
 }
 
-/** Renames a damaged file out of the way and begins a new one. */
-export function replace(path: string, synchronous: Synchronous, wall: number, cause: unknown): Opened {
+/** Another database takes the place of one that failed: a new file when its content is wrong, memory when the disk is. */
+export function exchange(db: Sqlite, place: Place, cause: unknown): Opened {
+  if (isDamage(cause)) {
+    end(db, cause);
+    return replace(place, cause);
+  }
+  const reading = leaveAsItIs(db);
+  // One that cannot be ended is still read.
+  return openMemory(
+    place,
+    cause,
+    reading === undefined ? { db, close: () => {} } : { db: reading, close: () => reading.close() },
+  );
+}
+
+/** What only lies there wrong may be closed as any other, when its first page cannot even be read. */
+function end(db: Sqlite, cause: unknown): void {
+  const reading = leaveAsItIs(db);
+  if (reading !== undefined) reading.close();
+  else if (isDamage(cause)) db.close();
+}
+
+/** A new file beside the damaged one, and then in its place. */
+function replace(place: Place, cause: unknown): Opened {
+  const { path, synchronous, wall, epoch } = place;
   const aside = `${path}.damaged-${new Date(wall).toISOString().replaceAll(':', '').slice(0, 17)}`;
+  const next = `${path}.next`;
   try {
+    dropDatabase(next);
+    const remains = remainsOf(path);
+    try {
+      const { db } = tryOpen(next, synchronous);
+      try {
+        db.transaction(() => plant(db, remains?.db, { epoch, why: text(cause), wall, durable: true }))();
+      } finally {
+        db.close();
+      }
+    } finally {
+      remains?.close();
+    }
     renameDatabase(path, aside);
+    renameDatabase(next, path);
+    syncFolder(path);
     return { ...tryOpen(path, synchronous), durable: true, setAside: { path: aside, why: text(cause) } };
   } catch (error) {
-    return openMemory(text(error));
+    return fallBack(place, error);
   }
 }
 
-export function openMemory(why: string): Opened {
+const fallBack = (place: Place, cause: unknown): Opened => openMemory(place, cause, asItIs(place.path));
+
+function openMemory({ wall, epoch }: Place, cause: unknown, remains: Remains | undefined): Opened {
   const db = openSqlite(':memory:');
   migrate(db, ':memory:');
-  return { db, durable: false, fresh: true, setAside: { path: '', why } };
+  try {
+    db.transaction(() => plant(db, remains?.db, { epoch, why: text(cause), wall, durable: false }))();
+  } finally {
+    remains?.close();
+  }
+  return { db, durable: false, fresh: false, setAside: { path: '', why: text(cause) } };
+}
+
+/** A cut between the two names: the new file was complete. One that stands beside the old was not. */
+function finish(path: string): void {
+  const next = `${path}.next`;
+  if (!exists(next)) return;
+  if (exists(path)) return dropDatabase(next);
+  dropDatabase(path);
+  renameDatabase(next, path);
+  syncFolder(path);
+}
+
+/** SQLite would throw away the log of a file that has not even its first page. */
+function hollow(path: string): string | undefined {
+  return sizeOfFile(path) < PAGE && sizeOfFile(`${path}-wal`) > PAGE ? 'the file is gone, its log is not' : undefined;
 }
 
 function tryOpen(path: string, synchronous: Synchronous): { db: Sqlite; fresh: boolean } {
@@ -51,10 +128,12 @@ function tryOpen(path: string, synchronous: Synchronous): { db: Sqlite; fresh: b
     const fresh = db.prepare('SELECT count(*) AS n FROM meta').pluck().get() === 0;
     for (const table of ['alarms', 'states', 'memory', 'feeds', 'segments'])
       db.prepare(`SELECT * FROM ${table} LIMIT 1`).get();
+    const cursors = 'json_valid(contract) AND json_valid(a) AND json_valid(t) AND json_valid(standing)';
+    if (db.prepare(`SELECT 1 FROM feeds WHERE NOT (${cursors})`).get() !== undefined) throw damaged('feeds');
     db.prepare('SELECT * FROM rows ORDER BY position DESC LIMIT 1').get();
     return { db, fresh };
   } catch (error) {
-    db.close();
+    end(db, error);
     throw error;
   }
 }
@@ -65,10 +144,17 @@ export function emptyLog({ db, durable }: { readonly db: Sqlite; readonly durabl
   if (durable) syncLog(db.name);
 }
 
+const damaged = (what: string): Error => Object.assign(new Error(`${what}: damaged`), { code: 'SQLITE_CORRUPT' });
+
 /** The file's content is wrong, as opposed to the card or the permission. */
 export function isDamage(error: unknown): boolean {
   const code = sqliteCode(error) ?? '';
-  return code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB' || code === 'SQLITE_ERROR';
+  return (
+    error instanceof SyntaxError ||
+    code.startsWith('SQLITE_CORRUPT') ||
+    code === 'SQLITE_NOTADB' ||
+    code === 'SQLITE_ERROR'
+  );
 }
 
 function text(error: unknown): string {

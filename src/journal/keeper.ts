@@ -11,6 +11,7 @@ import { Erasure } from './erasure.ts';
 import { Expiry } from './expiry.ts';
 import type { Fresh } from './feed.ts';
 import { Leaving, overdue, reattach } from './leaving.ts';
+import { forgetCursors, lostCursors, tellLost, untold } from './losses.ts';
 import type { Answer, Numbered, Opening, Request, Work } from './protocol.ts';
 import { beginAnew } from './restored.ts';
 import { Retention } from './retention.ts';
@@ -95,12 +96,12 @@ export class StoreKeeper {
     }
   }
 
-  /** Pages found damaged while reading end the file's life, as they do while writing: another one takes its place, and the question is asked of it. */
+  /** Pages found damaged while reading end the file's life, as does what fails while it is written: another one takes its place, and is asked. */
   private survive(run: () => unknown): unknown {
     try {
       return run();
     } catch (error) {
-      if (this.open?.store.durable !== true || sqliteCode(error)?.startsWith('SQLITE_CORRUPT') !== true) throw error;
+      if (this.open?.store.durable !== true || !isOver(error)) throw error;
       this.open.store.abandon(error);
       return run();
     }
@@ -177,10 +178,10 @@ export class StoreKeeper {
     });
     const store = new Store(opening, {
       replaced: (replaced, why) => {
-        const { streams } = this.opened();
-        const renewed = streams.replaced(replaced, `store: ${why}`.slice(0, 80), fresh());
-        replaced.db.transaction(() => streams.save(replaced.db))();
-        streams.saved();
+        if (this.open === undefined) return;
+        const { streams } = this.open;
+        const lost = untold(replaced.db) ?? { why, segments: [], unknown: [], cursors: false };
+        const renewed = tellLost(replaced, streams, lost, fresh());
         this.erasing = undefined;
         this.expiring = undefined;
         this.answer({ renewed, why });
@@ -188,22 +189,29 @@ export class StoreKeeper {
       free: this.free,
       makeRoom: () => this.opened().retention.makeRoom(fresh()),
     });
-    const streams = new Streams(store, this.outward.keyed(opening.secret), {
-      fresh,
-      lost: (lost) => this.answer({ lost }),
-    });
-    // Their cursors were found in a damaged file: what their platforms have not taken of the events found with them goes out in a new epoch.
-    if (store.setAside !== undefined && streams.ids().length > 0) {
-      streams.replaced(store, `store: ${store.setAside.why}`.slice(0, 80), fresh());
-      streams.persist();
-    }
+    const streams = this.streamsOf(store, opening, fresh);
     streams.disclosures.at(opening.now);
-    beginAnew(store, streams, fresh);
     this.open = { store, streams, retention: new Retention(store, streams) };
+    // What their platforms have not taken goes out in a new epoch, and what is missing of it is told.
+    const lost = untold(store.db);
+    if (lost !== undefined) tellLost(store, streams, lost, fresh());
+    beginAnew(store, streams, fresh);
     this.leaving = undefined;
     this.erasing = undefined;
     this.expiring = undefined;
     return store.facts();
+  }
+
+  private streamsOf(store: Store, opening: Opening, fresh: () => Fresh): Streams {
+    const make = (): Streams =>
+      new Streams(store, this.outward.keyed(opening.secret), { fresh, lost: (lost) => this.answer({ lost }) });
+    try {
+      return make();
+    } catch (error) {
+      if (!store.durable) throw error;
+      store.abandon(error);
+      return make();
+    }
   }
 
   private erase(what: EraseWhat, wall: number): EraseCounts | undefined {
@@ -253,8 +261,12 @@ export class StoreKeeper {
     const fresh = { entropy, wall: now.wall };
     if (tellDisclosures(store, streams, now, entropy)) this.answer({ head: store.head });
     if (streams.isDirty) streams.persist();
+    if (lostCursors(store.db) !== undefined) store.write(forgetCursors);
     const gone = this.leaving?.feed ?? overdue(store, streams, now);
     if (gone !== undefined && !this.forget(gone)) return true;
     return retention.step(fresh, now.synced);
   }
 }
+
+const isOver = (error: unknown): boolean =>
+  /^SQLITE_(CORRUPT|IOERR_(FSYNC|DIR_FSYNC|WRITE|TRUNCATE))/.test(sqliteCode(error) ?? '');

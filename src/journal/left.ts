@@ -1,6 +1,6 @@
 /** What is kept of a feed that was forgotten (leaving.ts), in the feed's own memory. */
-import type { Stream } from '../base/event.ts';
-import type { ContractRow, Loss } from '../base/feed.ts';
+import { STREAMS, type Stream } from '../base/event.ts';
+import type { ContractRow, Gap, Loss } from '../base/feed.ts';
 import type { Sqlite } from '../io/sqlite.ts';
 
 const LEFT = '@left';
@@ -15,7 +15,23 @@ export function leftOf(db: Sqlite, feed: string): Left | undefined {
   return typeof body === 'string' ? (JSON.parse(body) as Left) : undefined;
 }
 
-export const dropLeft = (db: Sqlite, feed: string): void => dropMemory(db, feed, LEFT);
+/** Who tells a feed of a gap. */
+export interface Teller {
+  appendTo(db: Sqlite, id: string, stream: Stream, wall: number, gap: Pick<Gap, 'reason' | 'loss'>): void;
+}
+
+/** Part of a transaction: what waited for a feed when it was forgotten is told when it comes back. */
+export function tellLeft(
+  db: Sqlite,
+  streams: Teller,
+  { feed, left, wall }: { readonly feed: string; readonly left: Left; readonly wall: number },
+): void {
+  dropMemory(db, feed, LEFT);
+  for (const stream of STREAMS) {
+    const loss = left.losses[stream];
+    if (loss !== undefined) streams.appendTo(db, feed, stream, wall, { reason: 'detached', loss });
+  }
+}
 
 export const saveLeft = (db: Sqlite, feed: string, left: Left): void => setMemory(db, feed, LEFT, JSON.stringify(left));
 

@@ -11,6 +11,8 @@ import type { DamagedRow } from './rows.ts';
 import type { Store } from './store.ts';
 
 const BESIDE = 32;
+/** rows that are kept aside, the newest */
+const MOST = 256;
 
 /** The feeds as far as rows can be lost to them. */
 interface Losers {
@@ -35,9 +37,18 @@ export function putAside(store: Store, streams: Losers, fresh: Fresh): boolean {
     ),
   );
   streams.lose(losses, 'damaged', fresh, (db) => {
-    for (const row of rows) store.setAsideRow(db, row, fresh.wall);
+    for (const row of rows) keepAside(db, row, fresh.wall);
+    store.counters.quarantined = (store.counters.quarantined ?? 0) + rows.length;
   });
   return true;
+}
+
+function keepAside(db: Sqlite, { table, position, why }: DamagedRow, wall: number): void {
+  const place = `SELECT position, ?, ?, ?, body FROM ${table} WHERE position = ?`;
+  db.prepare(`INSERT OR REPLACE INTO quarantine ${place}`).run(table, Math.round(wall), why, position);
+  db.prepare(`DELETE FROM ${table} WHERE position = ?`).run(position);
+  const newest = 'SELECT position FROM quarantine ORDER BY at DESC LIMIT ?';
+  db.prepare(`DELETE FROM quarantine WHERE position NOT IN (${newest})`).run(MOST);
 }
 
 function mayHaveGot(store: Store, streams: Losers, id: string, stream: Stream, { position }: DamagedRow): boolean {

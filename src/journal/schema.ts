@@ -58,7 +58,7 @@ export type Synchronous = 'FULL' | 'NORMAL' | 'OFF';
 export function configure(db: Sqlite, synchronous: Synchronous): void {
   db.pragma('journal_mode = WAL');
   db.pragma(`synchronous = ${synchronous}`);
-  db.pragma('wal_autocheckpoint = 1000');
+  db.pragma('wal_autocheckpoint = 0');
   db.pragma('journal_size_limit = 8388608');
   db.pragma('temp_store = MEMORY');
   db.pragma('cache_size = -2000');

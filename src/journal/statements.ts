@@ -5,6 +5,8 @@ import type { Sqlite, Statement } from '../io/sqlite.ts';
 export class Statements {
   private readonly db: Sqlite;
   private groups: { readonly n: number; readonly statement: Statement } | undefined;
+  /** how long the write-ahead log is, in pages */
+  readonly logged: Statement;
   readonly setMeta: Statement;
   readonly insertRow: Statement;
   readonly eventsAfter: Statement;
@@ -18,6 +20,7 @@ export class Statements {
 
   constructor(db: Sqlite) {
     this.db = db;
+    this.logged = db.prepare('PRAGMA wal_checkpoint(NOOP)');
     this.setMeta = db.prepare('INSERT OR REPLACE INTO meta VALUES (?, ?)');
     this.insertRow = db.prepare('INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?, ?, ?)');
     this.eventsAfter = db.prepare('SELECT * FROM rows WHERE position > ? ORDER BY position LIMIT ?');

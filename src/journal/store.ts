@@ -5,8 +5,8 @@
  * - One position counter serves events and groups; it and the newest recorded time are those of the last rows, and written before rows go.
  * - A group is one zstd frame (with checksum) of its samples, in a segment table that is dropped whole.
  * - If the file cannot take a commit, the same work is committed to a database in memory with new epochs for every feed, and `durable` is false
- *   from then on; if its content is damaged, it is set aside and a new file takes the work. Open alarms, rule states and the newest events go
- *   along (salvage.ts). Nothing is refused because of the card.
+ *   from then on; if its content is damaged, it is set aside and a new file takes the work. What can still be read goes along (salvage.ts). Nothing
+ *   is refused because of the card.
  * Not promised: what was committed to memory does not survive the process.
  */
 import type { Alarm } from '../base/alarm.ts';
@@ -17,7 +17,7 @@ import type { Commit, JournalFacts, MemoryRow, Restored, StateRow } from '../bas
 import { pack } from '../base/pack.ts';
 import { type Sqlite, type Statement, sqliteCode } from '../io/sqlite.ts';
 import { noteClock } from './ages.ts';
-import { isDamage, type Opened, openFile, openMemory, replace } from './file.ts';
+import { exchange, type Opened, openFile, type Place } from './file.ts';
 import { dropMarksBefore } from './marks.ts';
 import type { Opening, Work } from './protocol.ts';
 import { ROW_BYTES, Room } from './room.ts';
@@ -31,13 +31,13 @@ import {
   readEvent,
   readGroup,
 } from './rows.ts';
-import { replant, salvage } from './salvage.ts';
 import type { Group } from './samples.ts';
 import { createSegment } from './schema.ts';
 import { Statements } from './statements.ts';
 
+/** length of the log at which it is written back */
+const CHECKPOINT_PAGES = 1000;
 const SEGMENT_GROUPS = 4096;
-const QUARANTINE = 256;
 const SEGMENT_BYTES = 16 * 1024 * 1024;
 /** what a database in memory may hold */
 const MEMORY_BYTES = 32 * 1024 * 1024;
@@ -86,7 +86,7 @@ export class Store {
   constructor(opening: Opening, hooks: StoreHooks) {
     this.opening = opening;
     this.hooks = hooks;
-    const opened = openFile(opening.path, opening.synchronous, opening.now.wall);
+    const opened = openFile(this.place(opening.now.wall));
     this.db = opened.db;
     this.durable = opened.durable;
     this.setAside = opened.setAside;
@@ -95,7 +95,7 @@ export class Store {
     try {
       this.begin(opened.fresh, hexOf(opening.entropy));
     } catch (error) {
-      if (opened.fresh || !isDamage(error)) throw error;
+      if (!this.durable) throw error;
       this.exchange(error);
     }
     this.room.ballast();
@@ -119,9 +119,9 @@ export class Store {
   }
 
   restore(): Restored {
-    const alarms = (this.db.prepare('SELECT body FROM alarms WHERE open = 1').pluck().all() as string[]).map(
-      (b) => JSON.parse(b) as Alarm,
-    );
+    const alarms = (
+      this.db.prepare('SELECT body FROM alarms WHERE open = 1 AND json_valid(body)').pluck().all() as string[]
+    ).map((b) => JSON.parse(b) as Alarm);
     const states = this.db.prepare('SELECT key, body FROM states').all() as StateRow[];
     const memory = this.db.prepare('SELECT device, key, body FROM memory').all() as MemoryRow[];
     return { alarms, states, memory };
@@ -147,6 +147,7 @@ export class Store {
       try {
         const done = this.db.transaction(() => work(this.db))();
         this.counters.commits = (this.counters.commits ?? 0) + 1;
+        this.checkpoint();
         return done;
       } catch (error) {
         Object.assign(this, { head, newest, segment: undefined, wasSynced: undefined });
@@ -183,21 +184,6 @@ export class Store {
   /** Rows that were read and cannot be believed, once. */
   takeDamaged(): readonly DamagedRow[] {
     return this.damaged.splice(0);
-  }
-
-  /** Part of a transaction: a row that cannot be believed is kept beside the others; the newest QUARANTINE of them. */
-  setAsideRow(db: Sqlite, { table, position, why }: DamagedRow, wall: number): void {
-    db.prepare(`INSERT OR REPLACE INTO quarantine SELECT position, ?, ?, ?, body FROM ${table} WHERE position = ?`).run(
-      table,
-      Math.round(wall),
-      why,
-      position,
-    );
-    db.prepare(`DELETE FROM ${table} WHERE position = ?`).run(position);
-    db.prepare(
-      'DELETE FROM quarantine WHERE position NOT IN (SELECT position FROM quarantine ORDER BY at DESC LIMIT ?)',
-    ).run(QUARANTINE);
-    this.counters.quarantined = (this.counters.quarantined ?? 0) + 1;
   }
 
   /** Part of a transaction: what feeds keep of a row whose content is gone. */
@@ -307,28 +293,25 @@ export class Store {
   }
 
   private exchange(cause: unknown): void {
-    const { path, synchronous, entropy } = this.opening;
+    const opened = exchange(this.db, this.place(Math.max(this.newest, this.opening.now.wall)), cause);
     this.damaged = [];
-    const salvaged = salvage(this.db);
-    try {
-      this.db.close();
-    } catch {
-      // a database on a dead card may not even close; its handle goes with the process
-    }
-    const why = cause instanceof Error ? cause.message : String(cause);
-    const opened = isDamage(cause) ? replace(path, synchronous, this.newest, cause) : openMemory(why);
     this.db = opened.db;
     this.durable = opened.durable;
     this.setAside = opened.setAside;
     Object.assign(this, { segment: undefined, wasSynced: undefined });
     this.sql = new Statements(this.db);
     this.room = this.newRoom();
-    this.begin(true, hexOf(entropy.map((b) => b ^ 0xa5)));
-    this.db.transaction(() => replant(this.db, salvaged))();
-    const last = this.db.prepare('SELECT max(position) AS position, max(recorded) AS recorded FROM rows').get() as Last;
-    this.head = Math.max(this.head, (last?.position ?? 0) + 1);
-    this.newest = Math.max(this.newest, last?.recorded ?? 0);
-    this.keepClock();
+    try {
+      this.begin(false, '');
+    } catch (error) {
+      if (!this.durable) throw error;
+      this.exchange(error);
+    }
+  }
+
+  private place(wall: number): Place {
+    const { path, synchronous, entropy } = this.opening;
+    return { path, synchronous, epoch: hexOf(entropy.map((b) => b ^ 0xa5)), wall };
   }
 
   private newRoom(): Room {
@@ -336,6 +319,17 @@ export class Store {
     return this.durable
       ? new Room(this.db, budget, { path, free: this.hooks.free })
       : new Room(this.db, Math.min(budget, MEMORY_BYTES));
+  }
+
+  /** SQLite's own would try again after a sync that failed, and believe the second. */
+  private checkpoint(): void {
+    if (!this.durable) return;
+    try {
+      const { log } = this.sql.logged.get() as { log: number };
+      if (log >= CHECKPOINT_PAGES) this.db.pragma('wal_checkpoint(PASSIVE)');
+    } catch (error) {
+      this.abandon(error);
+    }
   }
 
   private makeRoom(): boolean {

@@ -39,11 +39,11 @@ import {
   newFeed,
   oldOf,
   type StreamHooks,
-  ZEROS,
 } from './feed.ts';
 import { addLoss, gapsBetween, isAnswered, lastGap, putGap, tidyGaps } from './gaps.ts';
 import { type Heads, headsOf } from './heads.ts';
-import { dropLeft, type Left, leftOf } from './left.ts';
+import { leftOf, tellLeft } from './left.ts';
+import { lostCursors, reasonOf, tellFeed } from './losses.ts';
 import { dropMarks, firstMark, isMark, markBefore, saveMarks } from './marks.ts';
 import { Measure, type Measured } from './measure.ts';
 import type { Limit } from './protocol.ts';
@@ -54,7 +54,7 @@ import { type Course, headOf, passed, restart, take, type Walker, walk, walkTo }
 const ROWS_AT_ONCE = 64;
 const AHEAD = 1024;
 
-type Own = Pick<Gap, 'reason' | 'asked' | 'erased'>;
+type Own = Pick<Gap, 'reason' | 'asked' | 'erased' | 'loss'>;
 
 export class Streams {
   readonly outward: Outward;
@@ -269,14 +269,16 @@ export class Streams {
     return [...this.feeds.values()].some((f) => f.dirty);
   }
 
-  /** Another database came instead: each feed starts anew there, with the events its platform has not taken yet. */
+  /** Another database came instead: each feed starts anew there, with what its platform has not taken yet. Not saved yet. */
   replaced(store: Store, why: string, { entropy, wall }: Fresh): string[] {
     this.store = store;
     this.disclosures.again();
     for (const [i, [id, feed]] of [...this.feeds].entries()) {
       const fresh = { entropy: entropy.map((b) => b ^ (i + 1)), wall };
       const contract = contractFor(feed.contract, fresh, why, this.outward.encoder, oldOf(feed));
-      this.feeds.set(id, beginningOf(contract, { a: feed.acked.a.position, t: store.head - 1 }, feed.standing));
+      const next = beginningOf(contract, { a: feed.acked.a.position, t: feed.acked.t.position }, feed.standing);
+      next.gaps = { a: lastGap(store.db, id, 'a'), t: lastGap(store.db, id, 't') };
+      this.feeds.set(id, next);
     }
     return [...this.feeds.keys()];
   }
@@ -337,39 +339,21 @@ export class Streams {
   }
 
   private openNew(demand: FeedDemand, fresh: Fresh): FeedState {
-    const { feed: id, keepMs, priority } = demand;
-    const head = { position: this.store.head - 1, seq: 0, hash: ZEROS };
-    const standing: Standing = {
-      keepMs,
-      priority,
-      since: head.position,
-      sent: { a: head.position, t: head.position },
-      dropped: {},
-    };
-    const left = leftOf(this.store.db, id);
-    const contract = contractFor(
-      demand,
-      fresh,
-      left === undefined ? 'new' : 're-added',
-      this.outward.encoder,
-      left?.old,
-    );
-    this.feeds.set(id, beginningOf(contract, { a: head.position, t: head.position }, standing));
+    const { feed, keepMs, priority } = demand;
+    const { db, head } = this.store;
+    const left = leftOf(db, feed);
+    const lost = left === undefined ? lostCursors(db) : undefined;
+    // A store that forgot where its feeds stood gives each of them all it has.
+    const since = lost === undefined ? head - 1 : 0;
+    const standing: Standing = { keepMs, priority, since, sent: { a: head - 1, t: head - 1 }, dropped: {} };
+    const reason = lost === undefined ? (left === undefined ? 'new' : 're-added') : reasonOf(lost);
+    const contract = contractFor(demand, fresh, reason, this.outward.encoder, left?.old);
+    this.feeds.set(feed, beginningOf(contract, { a: since, t: since }, standing));
     this.persist((db) => {
-      if (left !== undefined) this.tellLeft(db, this.get(id), left, fresh);
+      if (left !== undefined) tellLeft(db, this, { feed, left, wall: fresh.wall });
+      if (lost !== undefined) tellFeed(db, this.store, this, { feed, lost, wall: fresh.wall });
     });
-    return this.stateOf(this.get(id));
-  }
-
-  /** What waited for a feed when it was forgotten is told when it comes back. */
-  private tellLeft(db: Sqlite, feed: Feed, { losses }: Left, fresh: Fresh): void {
-    dropLeft(db, feed.contract.feed);
-    for (const stream of STREAMS) {
-      const loss = losses[stream];
-      if (loss === undefined) continue;
-      this.addGap(db, feed, stream, { ...loss, first: 0 }, this.store.head++, 'detached', fresh);
-    }
-    this.store.keepClock();
+    return this.stateOf(this.get(feed));
   }
 
   private addGap(

@@ -25,7 +25,7 @@ describe('a disk that fails', () => {
     ['EROFS', 'on'],
     ['ENOSPC', 'on'],
     ['ENOSPC', 'once'],
-  ])('with %s, %s, at any step loses nothing that was called durable', { timeout: 120_000 }, (code, how) => {
+  ])('with %s, %s, at any step loses nothing that was called durable', { timeout: 900_000 }, (code, how) => {
     const folder = tempFolder();
     const { env } = tracing(folder);
     const args = [join(import.meta.dirname, 'faulty.ts'), folder, code, how, String(EVERY)];
