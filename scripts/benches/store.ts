@@ -1,22 +1,19 @@
 /**
- * The store against the raw disk and the raw client of the same run: commit rate and latency, bytes written per event, drain of a backlog, and
- * whether any of it depends on the backlog's size. One journal, one broker, all in this process but the store's own thread.
+ * The store against the raw disk of the same run: commit rate and latency, bytes written per event, and whether a feed's drain depends on the size of
+ * another's backlog. One journal, one broker, all in this process but the store's own thread.
  */
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import type { EventDraft } from '../../src/base/event.ts';
-import type { FeedModel } from '../../src/base/model.ts';
 import { systemClock } from '../../src/io/clock.ts';
 import { openGatewayKey } from '../../src/io/keys.ts';
-import { connectBroker, openClient } from '../../src/io/mqtt.ts';
 import { systemRandom } from '../../src/io/random.ts';
 import { startWorker } from '../../src/io/worker.ts';
 import { createJournal, type JournalFace } from '../../src/journal/index.ts';
-import { createUplink } from '../../src/uplink/index.ts';
-import { SECRET, SEES_ALL } from '../../test/fakes/entitlement.ts';
+import { SECRET } from '../../test/fakes/entitlement.ts';
 import { memoryLog } from '../../test/fakes/log.ts';
 import { tracing } from '../../test/kit/disktrace.ts';
-import { broker, fixed, folder, pause, quantile, ROOT, row, syncTimes, until } from './kit.ts';
+import { broker, fixed, folder, pause, quantile, ROOT, row, syncTimes } from './kit.ts';
+import { DEMAND, drain } from './outflow.ts';
 import { alarmOf, fill } from './rows.ts';
 
 const clock = systemClock();
@@ -37,18 +34,11 @@ function open(place: string, windowMs = 60_000): JournalFace {
     startWorker: () => startWorker(entry, undefined),
   });
 }
-const work = (...events: EventDraft[]) => ({ events, alarms: [], states: [], memory: [] });
 function report(journal: JournalFace, count: number, n: number): void {
   const at = clock.now();
   for (let i = 0; i < count; i++)
     journal.report([{ device: `d${i % 50}`, point: `p${i % 20}`, value: n + i / 8, quality: 'good', ts: at.wall, at }]);
 }
-const demand = {
-  source: 'urn:weinao:b:g',
-  ...SEES_ALL,
-  keepMs: 30 * 86_400_000,
-  priority: 5,
-} as const;
 
 // --- commits ---------------------------------------------------------------------------------------------------------------------------------
 const place = folder();
@@ -133,120 +123,22 @@ for (const window of [0.2, 1, 5]) {
   );
 }
 
-// --- drain -----------------------------------------------------------------------------------------------------------------------------------
-const { url } = await broker();
-const signer = await openGatewayKey(place);
-const payload = Buffer.alloc(700, 120);
-/** mqtt.js and nothing of ours, windowed without polling: the next goes out when one comes back. */
-async function rawRateOf(count: number): Promise<{ rate: number; cpu: number }> {
-  const { client } = await openClient({ url, protocol: 5, clientId: 'raw', clean: true });
-  const cpu = process.cpuUsage();
-  const start = performance.now();
-  let sent = 0;
-  await Promise.all(
-    Array.from({ length: 50 }, async () => {
-      while (sent++ < count) await new Promise((resolve) => client.publish('raw/x', payload, { qos: 1 }, resolve));
-    }),
-  );
-  const seconds = (performance.now() - start) / 1000;
-  const used = process.cpuUsage(cpu);
-  await client.endAsync();
-  return { rate: count / seconds, cpu: (used.user + used.system) / count };
-}
-/** A feed of its own over what the journal gets now, so many members at least; until its broker has all of it. */
-async function drain(name: string, encoding: FeedModel['encoding'], members: number, fill: () => Promise<void>) {
-  const feed: FeedModel = {
-    id: name,
-    to: url,
-    mqtt: 5,
-    ack: 'broker',
-    encoding,
-    rate: 10_000,
-    priority: 5,
-    keepMs: demand.keepMs,
-    view: 'everything',
-    hash: name,
-  };
-  await journal.ledger.open({ ...demand, source: 'urn:weinao:b:g1', feed: name, encoding });
-  await fill();
-  const uplink = createUplink({
-    clock,
-    random,
-    log,
-    ledger: journal.ledger,
-    signer,
-    connect: () => connectBroker({ url, protocol: 5, clientId: name }),
-    entitlement: () => SEES_ALL,
-    catalog: () => new Map(),
-    onRefused: () => {},
-    onCaughtUp: () => {},
-    onSilent: () => {},
-  });
-  const cpu = process.cpuUsage();
-  await uplink.apply('b', 'g1', new Map([[name, feed]]));
-  const done = async (): Promise<boolean> => {
-    // Depth reads rows: it is asked for at the end, and does not stand in the way of what is measured.
-    const { acked } = uplink.status()[0] ?? {};
-    if (acked === undefined || acked.a + acked.t < members) return false;
-    const { a, t } = await journal.ledger.depth(name);
-    return uplink.status()[0]?.state === 'connected' && a.rows === 0 && t.rows === 0;
-  };
-  await until('first members', () => (uplink.status()[0]?.acked.t ?? 0) + (uplink.status()[0]?.acked.a ?? 0) > 2);
-  const start = performance.now();
-  const from = { ...(uplink.status()[0]?.acked ?? { a: 0, t: 0 }) };
-  await until('drained', done, 600_000);
-  const seconds = (performance.now() - start) / 1000;
-  const to = { ...(uplink.status()[0]?.acked ?? { a: 0, t: 0 }) };
-  const used = process.cpuUsage(cpu);
-  await uplink.stop();
-  const count = to.a - from.a + to.t - from.t;
-  return { members: count / seconds, cpu: (used.user + used.system) / count };
-}
-const singles = (name: string, events: number) =>
-  drain(name, 'json', events, async () => {
-    for (let n = 0; n < events / 50; n++)
-      await journal.commit(work(...Array.from({ length: 50 }, (_, i) => alarmOf(clock, n * 50 + i).events).flat()));
-  });
-// A backlog drains for hours: neither side is measured while its code is being compiled.
-await rawRateOf(5000);
-await singles('warm', 5000);
-const before = await rawRateOf(10_000);
-const alarms = await singles('alarms', 20_000);
-const after = await rawRateOf(10_000);
-const client = { rate: (before.rate + after.rate) / 2, cpu: (before.cpu + after.cpu) / 2 };
-row(
-  'mqtt.js alone, QoS 1, window 50, 700 bytes',
-  `${fixed(client.rate, 0)}/s, ${fixed(client.cpu, 0)} us CPU each`,
-  '(the limit of this run)',
-  undefined,
-);
-row(
-  'drain, one event a message',
-  `${fixed(alarms.members, 0)}/s = ${fixed(alarms.members / client.rate)} x raw, ${fixed(alarms.cpu, 0)} us CPU each`,
-  '>= 0.85 x raw',
-  alarms.members >= 0.85 * client.rate,
-);
-const GROUPS = 2000;
-const packed = await drain('packed', 'json+zstd', GROUPS, async () => {
-  await fill(journal, clock, GROUPS, 50);
-});
-row(
-  'drain, groups of 50, json+zstd, samples',
-  `${fixed(packed.members * 50, 0)}/s = ${fixed((packed.members * 50) / client.rate)} x raw`,
-  '>= 2 x raw single sends',
-  packed.members * 50 >= 2 * client.rate,
-);
-
 // --- backlog ---------------------------------------------------------------------------------------------------------------------------------
-const small = await drain('small', 'json', 500, async () => {
+const { url } = await broker();
+const way = { journal, signer: await openGatewayKey(place), url };
+// A backlog drains for hours: it is not measured while its code is being compiled.
+await drain(way, 'warm', 'json', 500, async () => {
   await fill(journal, clock, 500, 100);
 });
-await journal.ledger.open({ ...demand, feed: 'absent', encoding: 'json' });
+const small = await drain(way, 'small', 'json', 500, async () => {
+  await fill(journal, clock, 500, 100);
+});
+await journal.ledger.open({ ...DEMAND, feed: 'absent', encoding: 'json' });
 await fill(journal, clock, BACKLOG / 5000, 5000);
 const asked = performance.now();
 const depth = await journal.ledger.depth('absent');
 const depthMs = performance.now() - asked;
-const behind = await drain('behind', 'json', 500, async () => {
+const behind = await drain(way, 'behind', 'json', 500, async () => {
   await fill(journal, clock, 500, 100);
 });
 row(

@@ -141,13 +141,17 @@ export interface OutMessage {
   readonly subject?: string;
   readonly red: boolean;
   readonly samples: number;
+  readonly payload: Uint8Array;
+}
+
+/** A member as it was made, with what the journal's accounts need of it; none of that leaves. */
+export interface MadeMessage extends OutMessage {
   /** what it tells, in the account's units: an event counts one, telemetry its samples, what the feed says of itself nothing */
   readonly units: number;
   /** values of these classes in it */
   readonly disclosed: Readonly<Partial<Record<NamedClass, number>>>;
-  /** ids of the things they are about; for the audit, never leaves */
+  /** ids of the things they are about, for the audit */
   readonly about: Readonly<Partial<Record<NamedClass, readonly string[]>>>;
-  readonly payload: Uint8Array;
 }
 
 /** Part of a row: how many units, and the times of the first and last of them (UTC ms). */
@@ -170,9 +174,9 @@ export interface Outward {
   /** the same with the gateway's secret, as it is handed to the store's thread */
   keyed(secret: Uint8Array): Outward;
   /** the first member of an epoch that begins behind this position: `feed.epoch` */
-  open(contract: ContractRow, stream: Stream, position: number): OutMessage;
+  open(contract: ContractRow, stream: Stream, position: number): MadeMessage;
   /** the member for a row, or undefined when the row is of the other stream or withheld by the view */
-  encode(contract: ContractRow, stream: Stream, head: StreamHead, row: JournalRow): OutMessage | undefined;
+  encode(contract: ContractRow, stream: Stream, head: StreamHead, row: JournalRow): MadeMessage | undefined;
   /** what of a row the feed may see, without making the member: for gaps */
   entitled(contract: ContractRow, stream: Stream, row: JournalRow): Entitled | undefined;
 }

@@ -2,6 +2,8 @@
  * JSON as the feed speaks it, so that any language can hash it: keys ASCII and sorted, no null, no undefined, numbers rounded to 4 decimals,
  * 0 or 0.0001 <= |x| < 1e15, no -0 (feed.md 4, RFC 8785). What cannot be said that way is refused, never bent.
  */
+import { isId } from './ids.ts';
+
 export type Json = boolean | number | string | readonly Json[] | JsonObject;
 export interface JsonObject {
   readonly [key: string]: Json;
@@ -35,13 +37,20 @@ function canonicalNumber(x: number): string {
 }
 
 function canonicalObject(object: JsonObject): string {
-  const keys = Object.keys(object).sort();
-  return `{${keys.map((k) => `${asciiKey(k)}:${canonical(object[k] as Json)}`).join(',')}}`;
+  let text = '';
+  for (const key of sorted(Object.keys(object)))
+    text += `${text === '' ? '{' : ','}${asciiKey(key)}:${canonical(object[key] as Json)}`;
+  return text === '' ? '{}' : `${text}}`;
+}
+
+/** Small objects often stand in order already, and large ones come out of `canonical` again. */
+function sorted(keys: string[]): string[] {
+  return keys.every((key, i) => i === 0 || key > (keys[i - 1] ?? '')) ? keys : keys.sort();
 }
 
 function asciiKey(key: string): string {
   if (!isAscii(key)) throw new RangeError(`key is not ASCII: ${key}`);
-  return JSON.stringify(key);
+  return isId(key) ? `"${key}"` : JSON.stringify(key);
 }
 
 function isAscii(key: string): boolean {
@@ -51,6 +60,20 @@ function isAscii(key: string): boolean {
 
 /** The nearest that can be said: numbers rounded, what cannot be told left out. A row must never stop the stream behind it. */
 export function fitting(value: Json): Json | undefined {
+  return fits(value) ? value : bent(value);
+}
+
+/** Nearly everything fits as it is, and then nothing is made anew. */
+function fits(value: Json): boolean {
+  if (typeof value === 'number') return feedNumber(value) === value && !Object.is(value, -0);
+  if (typeof value !== 'object') return value !== undefined;
+  if ((value as unknown) === null) return false;
+  if (Array.isArray(value)) return value.every(fits);
+  for (const key in value as JsonObject) if (!isAscii(key) || !fits((value as JsonObject)[key] as Json)) return false;
+  return true;
+}
+
+function bent(value: Json): Json | undefined {
   if (typeof value === 'number') return feedNumber(value);
   if (typeof value !== 'object' || (value as unknown) === null) return value ?? undefined;
   if (Array.isArray(value)) return (value as readonly Json[]).flatMap((one) => fitting(one) ?? []);

@@ -5,6 +5,7 @@
  */
 import type { Socket } from 'node:net';
 import type { IClientOptions, IClientPublishOptions, MqttClient } from 'mqtt';
+import { gather } from './gather.ts';
 
 const CONNECT_MS = 10_000;
 export const MAX_INCOMING = 64 * 1024;
@@ -165,23 +166,12 @@ function connection(
   broker: { receiveMaximum?: number; maximumPacketSize?: number },
   why: () => string,
 ): BrokerConnection {
+  gather(client.stream);
   const dropAll = new Set<(error: Error) => void>();
   client.once('close', () => {
     client.end(true);
     for (const drop of dropAll) drop(new Error(why()));
   });
-  let isCorked = false;
-  // What one turn of the loop publishes goes to the system in one call: a call a message would cost more than all the rest.
-  const cork = (): void => {
-    if (isCorked) return;
-    isCorked = true;
-    const { stream } = client;
-    stream.cork();
-    setImmediate(() => {
-      isCorked = false;
-      stream.uncork();
-    });
-  };
   return {
     limits: {
       receiveMaximum: broker.receiveMaximum ?? 65_535,
@@ -191,7 +181,6 @@ function connection(
       new Promise((resolve, reject) => {
         if (!client.connected) return reject(new Error(why()));
         dropAll.add(reject);
-        cork();
         const body =
           typeof payload === 'string' ? payload : Buffer.from(payload.buffer, payload.byteOffset, payload.length);
         client.publish(topic, body, publishOptions(client, options), (error, packet) => {
@@ -233,7 +222,7 @@ function publishOptions(client: MqttClient, options: PublishOptions): IClientPub
   const { contentType, properties, correlation } = options;
   const beside = {
     ...(contentType === undefined ? {} : { contentType }),
-    ...(properties === undefined ? {} : { userProperties: { ...properties } }),
+    ...(properties === undefined ? {} : { userProperties: properties as Record<string, string> }),
     ...(correlation === undefined ? {} : { correlationData: Buffer.from(correlation) }),
   };
   return {

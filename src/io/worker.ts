@@ -36,7 +36,7 @@ export function startWorker(entry: URL, data: unknown): WorkerPort {
 }
 
 export interface ParentPort {
-  post(message: unknown): void;
+  post(message: unknown, transfer?: readonly ArrayBuffer[]): void;
   /** Called with everything that waits, oldest first, so that what came during a sync shares the next one. */
   onBatch(listener: (messages: readonly unknown[]) => void): void;
   close(): void;
@@ -45,7 +45,7 @@ export interface ParentPort {
 export function parentPort(): ParentPort {
   const port = nodeParentPort as MessagePort;
   return {
-    post: (message) => port.postMessage(message),
+    post: (message, transfer = []) => port.postMessage(message, transfer as Transferable[]),
     onBatch: (listener) => {
       port.on('message', (first: unknown) => {
         const batch = [first];

@@ -7,7 +7,7 @@
  * sent again because the platform asked for it (dn/replay) was counted when it was first acknowledged.
  */
 import type { EventDraft } from '../base/event.ts';
-import type { OutMessage } from '../base/feed.ts';
+import type { MadeMessage } from '../base/feed.ts';
 import { type Instant, isoTime } from '../base/time.ts';
 import { NAMED_CLASSES, type NamedClass } from '../base/view.ts';
 import type { Sqlite } from '../io/sqlite.ts';
@@ -50,7 +50,7 @@ export class Disclosures {
   }
 
   /** A member was acknowledged. */
-  add(feed: string, { disclosed, about, type }: Pick<OutMessage, 'disclosed' | 'about' | 'type'>): void {
+  add(feed: string, { disclosed, about, type }: Pick<MadeMessage, 'disclosed' | 'about' | 'type'>): void {
     if (type.startsWith('weinao.audit.')) return;
     for (const of of NAMED_CLASSES) {
       const values = disclosed[of] ?? 0;

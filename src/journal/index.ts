@@ -27,6 +27,7 @@ import type { Commit, Committed, Journal, JournalFacts, Restored } from '../base
 import type { Clock, Log, Random, Timer } from '../base/ports.ts';
 import type { Reading } from '../base/reading.ts';
 import type { WorkerPort } from '../io/worker.ts';
+import { type Batch, membersOf } from './batch.ts';
 import type { Lost } from './feed.ts';
 import type { Answer, Limit, Opening, Request } from './protocol.ts';
 import { type Group, SampleGroups } from './samples.ts';
@@ -36,6 +37,8 @@ const PERSIST_MS = 5000;
 const STEP_MS = 20;
 const MAX_GROUPS = 600;
 const RESTART_MS = 500;
+/** Members that landed are told to the worker with the next question, or after this time. */
+const ACKS_MS = 50;
 const BUDGET = 2 * 1024 ** 3;
 
 export interface JournalDeps {
@@ -312,7 +315,7 @@ class LiveJournal implements JournalFace {
     const before = this.acks.get(key)?.upTo;
     if (before?.epoch === upTo.epoch && before.seq >= upTo.seq) return;
     this.acks.set(key, { op: 'ack', feed, stream, upTo });
-    this.ackTimer ??= this.deps.clock.timer('acks', 0, () => this.postAcks());
+    this.ackTimer ??= this.deps.clock.timer('acks', ACKS_MS, () => this.postAcks());
   }
 
   private postAcks(): void {
@@ -391,10 +394,10 @@ class LiveJournal implements JournalFace {
           wall: wall(),
           ...(over === undefined ? {} : { over }),
         }),
-      next: (feed: string, stream: Stream, after: Cursor, limit: Limit): Promise<readonly OutMessage[]> =>
-        this.ask({ op: 'next', feed, stream, after, limit }),
-      replay: (feed: string, stream: Stream, after: Cursor, limit: Limit): Promise<readonly OutMessage[]> =>
-        this.ask({ op: 'replay', feed, stream, after, limit }),
+      next: async (feed: string, stream: Stream, after: Cursor, limit: Limit): Promise<readonly OutMessage[]> =>
+        membersOf(await this.ask<Batch>({ op: 'next', feed, stream, after, limit })),
+      replay: async (feed: string, stream: Stream, after: Cursor, limit: Limit): Promise<readonly OutMessage[]> =>
+        membersOf(await this.ask<Batch>({ op: 'replay', feed, stream, after, limit })),
       hashAt: (feed: string, stream: Stream, at: Cursor): Promise<string | undefined> =>
         this.ask({ op: 'hash', feed, stream, at }),
       ack: (feed, stream, upTo) => this.ack(feed, stream, upTo),

@@ -6,6 +6,7 @@ import type { Instant } from '../base/time.ts';
 import { sqliteCode } from '../io/sqlite.ts';
 import { freeBytes } from '../io/store-files.ts';
 import { tellDisclosures } from './audit.ts';
+import { batchOf } from './batch.ts';
 import { depthOf, feedFacts } from './depth.ts';
 import { Erasure } from './erasure.ts';
 import { Expiry } from './expiry.ts';
@@ -131,9 +132,9 @@ export class StoreKeeper {
       case 'renew':
         return streams.renew(request.feed, request.reason, request, request.over);
       case 'next':
-        return streams.next(request.feed, request.stream, request.after, request.limit);
+        return batchOf(request.stream, streams.next(request.feed, request.stream, request.after, request.limit));
       case 'replay':
-        return streams.replay(request.feed, request.stream, request.after, request.limit);
+        return batchOf(request.stream, streams.replay(request.feed, request.stream, request.after, request.limit));
       case 'hash':
         return streams.hashAt(request.feed, request.stream, request.at);
       case 'gone':

@@ -51,12 +51,15 @@ export interface DamagedRow {
 }
 
 export function eventCrc({ position, id, stream, kind, recorded, boot, body }: Omit<EventRow, 'crc'>): number {
-  return crc32([position, id, stream, kind, recorded, boot, body].join('\u0000'));
+  return crc32(body, crc32(`${position}\0${id}\0${stream}\0${kind}\0${recorded}\0${boot}\0`));
 }
 
 export function groupCrc(row: Omit<GroupRow, 'crc'>): number {
   const { position, id, recorded, oldest, newest, count, boot, mono, synced, body } = row;
-  return crc32(body, crc32([position, id, recorded, oldest, newest, count, boot, mono, synced].join('\u0000')));
+  return crc32(
+    body,
+    crc32(`${position}\0${id}\0${recorded}\0${oldest}\0${newest}\0${count}\0${boot}\0${mono}\0${synced}`),
+  );
 }
 
 export function readEvent(row: EventRow): JournalRow | DamagedRow {

@@ -49,9 +49,10 @@ import { Measure, type Measured } from './measure.ts';
 import type { Limit } from './protocol.ts';
 import { putAside } from './quarantine.ts';
 import type { Store } from './store.ts';
-import { type Course, headOf, passed, restart, take, type Walker, walk, walkTo } from './walker.ts';
+import { type Course, give, headOf, passed, restart, take, type Walker, walk, walkTo } from './walker.ts';
 
-const ROWS_AT_ONCE = 64;
+/** Few enough that what becomes of them is dead before the young generation is full. */
+const ROWS_AT_ONCE = 32;
 const AHEAD = 1024;
 
 type Own = Pick<Gap, 'reason' | 'asked' | 'erased' | 'loss'>;
@@ -118,8 +119,7 @@ export class Streams {
     const feed = this.get(id);
     if (feed.contract.epoch !== epoch) return [];
     const walker = feed.walkers[stream];
-    const first = walker.window[0]?.seq ?? walker.head.seq + 1;
-    if (after + 1 < first || after > walker.head.seq) restart(walker, feed.acked[stream]);
+    if (after < walker.given || after > walker.head.seq) restart(walker, feed.acked[stream]);
     walk(this.course(feed, stream), walker, after + limit.max);
     // A damaged row on the way may have begun a new epoch.
     if (this.feeds.get(id) !== feed) return [];
@@ -129,14 +129,7 @@ export class Streams {
       count(feed.standing, passed(walker));
     }
     this.reserve(feed, stream, walker);
-    const out: OutMessage[] = [];
-    let bytes = 0;
-    for (const message of walker.window) {
-      if (message.seq <= after) continue;
-      if (out.length >= limit.max || (out.length > 0 && bytes + message.payload.length > limit.bytes)) break;
-      out.push(message);
-      bytes += message.payload.length;
-    }
+    const out = give(walker, after, limit);
     if (out.length > 0) feed.untold = false;
     return out;
   }
@@ -157,18 +150,19 @@ export class Streams {
     const walker = mark === undefined ? undefined : walkTo(this.course(feed, stream), mark, after);
     if (walker === undefined) return [];
     walk(this.course(feed, stream), walker, Math.min(after + limit.max, feed.acked[stream].seq));
-    return walker.window;
+    return give(walker, after, limit);
   }
 
   ack(id: string, stream: Stream, { epoch, seq }: Cursor): void {
     const feed = this.feeds.get(id);
     if (feed === undefined || feed.contract.epoch !== epoch || seq <= feed.acked[stream].seq) return;
     const walker = feed.walkers[stream];
-    const member = walker.window.find((m) => m.seq === seq);
+    const index = seq - (walker.window[0]?.seq ?? 0);
+    const member = walker.window[index];
     if (member === undefined) return;
     feed.acked[stream] = headOf(member);
     feed.dirty = true;
-    const { members } = count(feed.standing, take(walker, walker.window.indexOf(member) + 1));
+    const { members } = count(feed.standing, take(walker, index + 1));
     for (const gone of members) {
       this.disclosures.add(id, gone);
       if (isMark(gone.seq)) feed.marks.push({ feed: id, stream, ...headOf(gone) });

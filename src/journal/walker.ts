@@ -3,6 +3,7 @@ import type { Stream } from '../base/event.ts';
 import {
   type ContractRow,
   type JournalRow,
+  type MadeMessage,
   type OutMessage,
   type Outward,
   type StreamHead,
@@ -11,11 +12,20 @@ import {
 
 const WINDOW_BYTES = 1024 * 1024;
 
+/** A member in the window. Its payload goes to whoever asks for it first. */
+interface Kept extends Omit<MadeMessage, 'payload'> {
+  payload: Uint8Array | undefined;
+  /** bytes of the payload */
+  readonly size: number;
+}
+
 export interface Walker {
   /** head of the last member in the window, or the row behind it that gave none */
   head: StreamHead;
-  window: OutMessage[];
+  window: Kept[];
   bytes: number;
+  /** the last member that was given out */
+  given: number;
   /** events and samples the view withheld: before each member of the window, and behind the last of them */
   withheld: { readonly before: Map<number, number>; behind: number };
 }
@@ -33,6 +43,7 @@ export const walkerAt = (head: StreamHead): Walker => ({
   head,
   window: [],
   bytes: 0,
+  given: head.seq,
   withheld: { before: new Map(), behind: 0 },
 });
 
@@ -53,7 +64,7 @@ export function walk(course: Course, walker: Walker, upTo: number): void {
       const member = outward.encode(contract, stream, walker.head, row);
       walker.withheld.behind += unitsOf(row, stream) - (member?.units ?? 0);
       if (member === undefined) walker.head = { ...walker.head, position: row.position };
-      else add(walker, { ...member, position: row.position });
+      else add(walker, member);
       if (walker.bytes >= WINDOW_BYTES || walker.head.seq >= upTo) return;
     }
   }
@@ -71,8 +82,24 @@ export function walkTo(course: Course, start: StreamHead, seq: number): Walker |
   return walker;
 }
 
-function add(walker: Walker, member: OutMessage): void {
-  walker.window.push(member);
+/** Members behind `after`, so many and about so many bytes; whoever asks for one again must `restart`. */
+export function give(walker: Walker, after: number, limit: { max: number; bytes: number }): OutMessage[] {
+  const out: OutMessage[] = [];
+  let bytes = 0;
+  const begin = Math.max(0, after + 1 - (walker.window[0]?.seq ?? 0));
+  for (let i = begin; i < walker.window.length && out.length < limit.max; i++) {
+    const member = walker.window[i];
+    if (member?.payload === undefined || (out.length > 0 && bytes + member.size > limit.bytes)) break;
+    bytes += member.size;
+    out.push({ ...member, payload: member.payload });
+    member.payload = undefined;
+    walker.given = member.seq;
+  }
+  return out;
+}
+
+function add(walker: Walker, member: MadeMessage): void {
+  walker.window.push({ ...member, size: member.payload.length });
   walker.withheld.before.set(member.seq, walker.withheld.behind);
   walker.withheld.behind = 0;
   walker.bytes += member.payload.length;
@@ -80,11 +107,11 @@ function add(walker: Walker, member: OutMessage): void {
 }
 
 /** The oldest members are taken: what they told, and what was withheld on the way to them. */
-export function take(walker: Walker, count: number): { members: OutMessage[]; delivered: number; withheld: number } {
+export function take(walker: Walker, count: number): { members: Kept[]; delivered: number; withheld: number } {
   const members = walker.window.splice(0, count);
   let [delivered, withheld] = [0, 0];
-  for (const { seq, units, payload } of members) {
-    walker.bytes -= payload.length;
+  for (const { seq, units, size } of members) {
+    walker.bytes -= size;
     delivered += units;
     withheld += walker.withheld.before.get(seq) ?? 0;
     walker.withheld.before.delete(seq);

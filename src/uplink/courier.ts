@@ -33,8 +33,11 @@ export class Courier {
   }
 
   /** Rejects with `Refused` when the far end said no to one of them. */
-  async send(packets: readonly Packet[]): Promise<void> {
-    await Promise.all(packets.map((packet) => this.carry(packet)));
+  send(packets: readonly Packet[]): Promise<void> {
+    const [only] = packets;
+    return packets.length === 1 && only !== undefined
+      ? this.carry(only)
+      : Promise.all(packets.map((packet) => this.carry(packet))).then(() => {});
   }
 
   /** @returns whether anything waited for it */
@@ -49,14 +52,13 @@ export class Courier {
     for (const id of [...this.waiting.keys()]) this.settle(id)?.reject(new Error('closed'));
   }
 
-  private async carry({ topic, payload, contentType, properties, reply }: Packet): Promise<void> {
+  private carry(packet: Packet): Promise<void> {
+    const { topic, payload, reply } = packet;
     // The broker said at connect that it would not take this: it would close the connection over it, for ever.
-    if (payload.length + OVERHEAD > this.connection.limits.packetBytes) throw new Refused(PACKET_TOO_LARGE);
-    const told = this.connection.publish(topic, payload, {
-      ...(contentType === undefined ? {} : { contentType }),
-      ...(properties === undefined ? {} : { properties }),
-    });
-    await (reply === undefined ? told : Promise.all([told, this.answer(topic, reply)]));
+    if (payload.length + OVERHEAD > this.connection.limits.packetBytes)
+      return Promise.reject(new Refused(PACKET_TOO_LARGE));
+    const told = this.connection.publish(topic, payload, packet);
+    return reply === undefined ? told : Promise.all([told, this.answer(topic, reply)]).then(() => {});
   }
 
   private answer(topic: string, id: string): Promise<void> {

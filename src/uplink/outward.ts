@@ -10,11 +10,12 @@
 import { hash as digest } from 'node:crypto';
 import type { Level, StoredEvent, Stream } from '../base/event.ts';
 import { streamOf } from '../base/event.ts';
-import type { ContractRow, Gap, JournalRow, OutMessage, Outward, StreamHead } from '../base/feed.ts';
+import type { ContractRow, Gap, JournalRow, MadeMessage, Outward, StreamHead } from '../base/feed.ts';
 import { derivedUlid } from '../base/ids.ts';
 import { canonical, type JsonObject } from '../base/json.ts';
 import { pack } from '../base/pack.ts';
 import { isoTime } from '../base/time.ts';
+import { NAMED_CLASSES, type NamedClass } from '../base/view.ts';
 import { type Pseudonyms, pseudonymsOf } from './pseudonym.ts';
 import { redact } from './redact.ts';
 import { type Group, showGroup } from './samples.ts';
@@ -62,11 +63,24 @@ function isSelected({ selects, feed }: ContractRow, event: StoredEvent): boolean
   return selects.kind === 'everything' || rightsTo(selects, feed, event) !== undefined;
 }
 
+/** Everything of an envelope that neither contract nor head decide. */
+interface Attributes {
+  readonly causation?: string | undefined;
+  readonly correlation?: string | undefined;
+  readonly recordedtime: string;
+  readonly level?: Level | undefined;
+  readonly subject?: string | undefined;
+  readonly time: string;
+  readonly late?: boolean | undefined;
+  readonly test?: boolean | undefined;
+  readonly unsynced?: { readonly boot: string; readonly mono: number } | undefined;
+}
+
 interface Draft {
   readonly id: string;
   readonly type: string;
   readonly position: number;
-  readonly attributes: JsonObject;
+  readonly attributes: Attributes;
   /** canonical JSON of `data` */
   readonly data: string;
   /** its hash, when it is another one's than `data`'s */
@@ -74,8 +88,8 @@ interface Draft {
   readonly red: boolean;
   readonly samples: number;
   readonly units: number;
-  readonly disclosed: OutMessage['disclosed'];
-  readonly about: OutMessage['about'];
+  readonly disclosed: MadeMessage['disclosed'];
+  readonly about: MadeMessage['about'];
 }
 
 type Content = Exclude<JournalRow, { kind: 'gap' }>;
@@ -84,7 +98,7 @@ const ERASED = '{"erased":true}';
 /** what the feed says of itself */
 const OWN = { red: false, samples: 0, units: 0, disclosed: {}, about: {} } as const;
 
-function epochMember(contract: ContractRow, stream: Stream, position: number): OutMessage {
+function epochMember(contract: ContractRow, stream: Stream, position: number): MadeMessage {
   const old =
     contract.old === undefined
       ? {}
@@ -101,7 +115,7 @@ function epochMember(contract: ContractRow, stream: Stream, position: number): O
   });
 }
 
-function gapMember(contract: ContractRow, stream: Stream, head: StreamHead, position: number, gap: Gap): OutMessage {
+function gapMember(contract: ContractRow, stream: Stream, head: StreamHead, position: number, gap: Gap): MadeMessage {
   const { id, reason, madeAt, loss, asked, erased } = gap;
   const lost = loss === undefined ? {} : { lost: loss.lost, from: isoTime(loss.from), to: isoTime(loss.to) };
   return seal(contract, stream, head, {
@@ -120,16 +134,15 @@ function isGone({ feed, epoch }: ContractRow, row: Content): boolean {
 }
 
 /** An envelope without its content. Where it may have been sent it keeps its hashes, so that a replay fits the chain. */
-function erasedMember(contract: ContractRow, stream: Stream, head: StreamHead, row: Content): OutMessage | undefined {
+function erasedMember(contract: ContractRow, stream: Stream, head: StreamHead, row: Content): MadeMessage | undefined {
   const mark = row.erased?.[contract.feed];
   const kind = row.kind === 'event' ? row.event.kind : 'telemetry.sampled';
   if (mark === undefined || streamOf(kind) !== stream) return undefined;
   const { time, subject } = mark;
-  const named = subject === undefined ? {} : { subject };
   const own =
     row.kind === 'event'
-      ? { id: row.event.id, attributes: { ...attributesOf(row.event), ...named, time } }
-      : { id: row.id, attributes: { time, recordedtime: isoTime(row.recorded), ...unsyncedGroup(row) } };
+      ? { id: row.event.id, attributes: { ...attributesOf(row.event, subject), time } }
+      : { id: row.id, attributes: { time, recordedtime: isoTime(row.recorded), unsynced: unsyncedGroup(row) } };
   return seal(contract, stream, head, {
     ...own,
     type: kind,
@@ -140,17 +153,16 @@ function erasedMember(contract: ContractRow, stream: Stream, head: StreamHead, r
   });
 }
 
-const unsyncedGroup = ({ synced, boot, mono }: Group): JsonObject =>
-  synced ? {} : { wnclock: 'unsynced', wnboot: boot, wnmono: String(Math.round(mono)) };
+const unsyncedGroup = ({ synced, boot, mono }: Group): Attributes['unsynced'] => (synced ? undefined : { boot, mono });
 
-function groupMember(contract: ContractRow, head: StreamHead, row: Group): OutMessage | undefined {
+function groupMember(contract: ContractRow, head: StreamHead, row: Group): MadeMessage | undefined {
   const shown = showGroup(contract.selects, row);
   if (shown === undefined) return undefined;
   return seal(contract, 't', head, {
     id: row.id,
     type: 'telemetry.sampled',
     position: row.position,
-    attributes: { time: isoTime(shown.newest), recordedtime: isoTime(row.recorded), ...unsyncedGroup(row) },
+    attributes: { time: isoTime(shown.newest), recordedtime: isoTime(row.recorded), unsynced: unsyncedGroup(row) },
     data: shown.data,
     red: false,
     samples: shown.count,
@@ -166,27 +178,32 @@ function eventMember(
   head: StreamHead,
   event: StoredEvent,
   pseudonyms: Pseudonyms,
-): OutMessage | undefined {
+): MadeMessage | undefined {
   const { selects, feed } = contract;
   const rights = selects.kind === 'everything' ? undefined : rightsTo(selects, feed, event);
   if (selects.kind !== 'everything' && rights === undefined) return undefined;
   const { data, subject, disclosed } = event.kind.startsWith('feed.')
     ? { data: ownOf(event, feed), subject: undefined, disclosed: {} }
-    : redact(event, rights, pseudonyms(feed, contract.pseudonyms));
+    : redact(event, rights, (id) => pseudonyms(feed, contract.pseudonyms)(id));
   return seal(contract, stream, head, {
     id: event.id,
     type: event.kind,
     position: event.position,
-    attributes: { ...attributesOf(event), ...(subject === undefined ? {} : { subject }) },
+    attributes: attributesOf(event, subject),
     data: canonical(data),
     red: event.level === 'red',
     samples: 0,
     units: 1,
     disclosed,
-    about: Object.fromEntries(
-      Object.keys(disclosed).map((of) => [of, [String(event.data.device ?? event.subject ?? '')]]),
-    ),
+    about: aboutOf(event, disclosed),
   });
+}
+
+/** Whose values of a class an event discloses. */
+function aboutOf({ data, subject }: StoredEvent, disclosed: MadeMessage['disclosed']): MadeMessage['about'] {
+  const about: Partial<Record<NamedClass, readonly string[]>> = {};
+  for (const of of NAMED_CLASSES) if (disclosed[of] !== undefined) about[of] = [String(data.device ?? subject ?? '')];
+  return about;
 }
 
 /** What is said of the feeds themselves holds nothing of anybody; of an anchor each feed gets its own heads, and the hash over all. */
@@ -195,60 +212,77 @@ function ownOf({ kind, data }: StoredEvent, feed: string): JsonObject {
   return { ...data, heads: (data.heads as JsonObject | undefined)?.[feed] ?? [] };
 }
 
-/** Everything of an envelope that the event decides, but its subject. */
-function attributesOf(event: StoredEvent): JsonObject {
-  const { correlation, causation, level, late, test, at } = event;
-  const [number, text] = level === undefined ? [] : SEVERITY[level];
+/** Everything of an envelope that the event decides, but how its subject is told. */
+function attributesOf(event: StoredEvent, subject: string | undefined): Attributes {
+  const { correlation, causation, level, late, test, at, recorded, boot } = event;
+  const time = isoTime(at.wall);
   return {
-    time: isoTime(at.wall),
-    recordedtime: isoTime(event.recorded),
-    ...(correlation === undefined ? {} : { correlationid: correlation }),
-    ...(causation === undefined ? {} : { causationid: causation }),
-    ...(number === undefined || text === undefined ? {} : { severitynumber: number, severitytext: text }),
-    ...(late === true ? { wnlate: 'device' } : {}),
-    ...(test === true ? { wntest: true } : {}),
-    ...(at.synced ? {} : { wnclock: 'unsynced', wnboot: event.boot, wnmono: String(Math.round(at.mono)) }),
+    causation,
+    correlation,
+    recordedtime: recorded === at.wall ? time : isoTime(recorded),
+    level,
+    subject,
+    time,
+    late,
+    test,
+    unsynced: at.synced ? undefined : { boot, mono: at.mono },
   };
 }
 
-function seal(contract: ContractRow, stream: Stream, head: StreamHead, draft: Draft): OutMessage {
+function seal(contract: ContractRow, stream: Stream, head: StreamHead, draft: Draft): MadeMessage {
   const seq = head.seq + 1;
-  const envelope: JsonObject = {
-    specversion: '1.0',
-    id: draft.id,
-    source: contract.source,
-    type: `weinao.${draft.type}.v1`,
-    datacontenttype: 'application/json',
-    sequence: String(seq).padStart(SEQUENCE_DIGITS, '0'),
-    wnstream: `${contract.feed}.${stream}.${contract.epoch}`,
-    wnview: contract.view,
-    wnprev: head.hash,
-    wndata: draft.wndata ?? sha256(draft.data),
-    ...draft.attributes,
-  };
-  // Sorted as they are written: the quote that ends a key stands before everything a key is made of.
-  const told = Object.entries(envelope).map(([key, value]) => `"${key}":${canonical(value)}`);
-  const hash = sha256(`{${told.sort().join(',')}}`);
-  told.push(`"data":${draft.data}`, `"wnhash":"${hash}"`);
-  const text = `{${told.sort().join(',')}}`;
-  const bytes = new TextEncoder().encode(text);
-  const subject = envelope.subject;
+  const type = `weinao.${draft.type}.v1`;
+  const { id, position, data, wndata = sha256(data), red, samples, units, disclosed, about } = draft;
+  const { subject, level, late, test, time, recordedtime, unsynced, causation, correlation } = draft.attributes;
+  const [severity, severityText] = level === undefined ? [] : SEVERITY[level];
+  // Sorted as canonical JSON has them, in three parts: `data` stands between the first two, `wnhash` between the last.
+  const first = told('causationid', causation) + told('correlationid', correlation);
+  const second = [
+    own('datacontenttype', 'application/json'),
+    own('id', id),
+    own('recordedtime', recordedtime),
+    own('sequence', String(seq).padStart(SEQUENCE_DIGITS, '0')),
+    told('severitynumber', severity),
+    told('severitytext', severityText),
+    told('source', contract.source),
+    own('specversion', '1.0'),
+    told('subject', subject),
+    own('time', time),
+    told('type', type),
+    told('wnboot', unsynced?.boot),
+    told('wnclock', unsynced && 'unsynced'),
+    own('wndata', wndata),
+  ].join('');
+  const third = [
+    told('wnlate', late === true ? 'device' : undefined),
+    told('wnmono', unsynced && String(Math.round(unsynced.mono))),
+    own('wnprev', head.hash),
+    told('wnstream', `${contract.feed}.${stream}.${contract.epoch}`),
+    told('wntest', test === true ? true : undefined),
+    `"wnview":${canonical(contract.view)}}`,
+  ].join('');
+  const hash = sha256(`{${first}${second}${third}`);
+  const bytes = Buffer.from(`{${first}"data":${data},${second}${own('wnhash', hash)}${third}`);
   return {
     stream,
     epoch: contract.epoch,
     seq,
     hash,
-    position: draft.position,
-    id: draft.id,
-    type: String(envelope.type),
-    ...(typeof subject === 'string' ? { subject } : {}),
-    red: draft.red,
-    samples: draft.samples,
-    units: draft.units,
-    disclosed: draft.disclosed,
-    about: draft.about,
+    position,
+    id,
+    type,
+    ...(subject === undefined ? {} : { subject }),
+    red,
+    samples,
+    units,
+    disclosed,
+    about,
     payload: contract.encoding === 'json+zstd' ? pack(bytes) : bytes,
   };
 }
 
+/** Text of our own making, in which nothing is to be escaped. */
+const own = (key: string, value: string): string => `"${key}":"${value}",`;
+const told = (key: string, value: boolean | number | string | undefined): string =>
+  value === undefined ? '' : `"${key}":${canonical(value)},`;
 const sha256 = (text: string): string => digest('sha256', text);
