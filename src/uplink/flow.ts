@@ -23,7 +23,7 @@ import { FlightWindow } from './window.ts';
 const WINDOW_A = 50;
 const REFUSALS = 3;
 /** An answer of the store's thread is fetched while half of this flows; a group of telemetry takes it many times an event's time. */
-const AHEAD_A: Bounds = { members: 256, bytes: 256 * 1024, atOnce: 128 };
+const AHEAD_A: Bounds = { members: 128, bytes: 256 * 1024, atOnce: 64 };
 const AHEAD_T: Bounds = { members: 32, bytes: 256 * 1024, atOnce: 16 };
 
 /** One stream: what is in flight, and what is read ahead of it. */
