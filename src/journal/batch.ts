@@ -5,9 +5,10 @@
 import type { Stream } from '../base/event.ts';
 import type { OutMessage } from '../base/feed.ts';
 
-/** Members of one stream that follow each other. */
+/** Members of one epoch's stream that follow each other. */
 export interface Batch {
   readonly stream: Stream;
+  readonly epoch: string;
   /** sequence of the first */
   readonly first: number;
   readonly hashes: string[];
@@ -32,6 +33,7 @@ export function batchOf(stream: Stream, members: readonly OutMessage[]): Batch {
   });
   return {
     stream,
+    epoch: members[0]?.epoch ?? '',
     first: members[0]?.seq ?? 0,
     hashes: members.map((m) => m.hash),
     positions: members.map((m) => m.position),
@@ -46,11 +48,12 @@ export function batchOf(stream: Stream, members: readonly OutMessage[]): Batch {
 }
 
 export function membersOf(batch: Batch): OutMessage[] {
-  const { stream, first, hashes, positions, ids, types, subjects, reds, samples, ends, payloads } = batch;
+  const { stream, epoch, first, hashes, positions, ids, types, subjects, reds, samples, ends, payloads } = batch;
   return ends.map((end, i) => {
     const subject = subjects[i];
     return {
       stream,
+      epoch,
       seq: first + i,
       hash: hashes[i] ?? '',
       position: positions[i] ?? 0,

@@ -230,57 +230,57 @@ function attributesOf(event: StoredEvent, subject: string | undefined): Attribut
 }
 
 function seal(contract: ContractRow, stream: Stream, head: StreamHead, draft: Draft): MadeMessage {
-  const seq = head.seq + 1;
-  const type = `weinao.${draft.type}.v1`;
-  const { id, position, data, wndata = sha256(data), red, samples, units, disclosed, about } = draft;
+  const { id, position, data, red, samples, units, disclosed, about, attributes } = draft;
+  const { epoch, encoding } = contract;
+  const [first, second, third] = envelopeOf(contract, stream, head, draft);
+  const hash = sha256(`{${first}${second}${third}`);
+  const bytes = Buffer.from(`{${first}"data":${data},${second}${own('wnhash', hash)}${third}`);
+  return {
+    ...{ stream, epoch, seq: head.seq + 1, hash, position, id, type: typeOf(draft) },
+    ...(attributes.subject === undefined ? {} : { subject: attributes.subject }),
+    ...{ red, samples, units, disclosed, about },
+    payload: encoding === 'json+zstd' ? pack(bytes) : bytes,
+  };
+}
+
+/** Sorted as canonical JSON has it, in three parts: `data` stands between the first two, `wnhash` between the last. */
+function envelopeOf(
+  { source, feed, epoch, view }: ContractRow,
+  stream: Stream,
+  head: StreamHead,
+  draft: Draft,
+): readonly [string, string, string] {
   const { subject, level, late, test, time, recordedtime, unsynced, causation, correlation } = draft.attributes;
   const [severity, severityText] = level === undefined ? [] : SEVERITY[level];
-  // Sorted as canonical JSON has them, in three parts: `data` stands between the first two, `wnhash` between the last.
   const first = told('causationid', causation) + told('correlationid', correlation);
   const second = [
     own('datacontenttype', 'application/json'),
-    own('id', id),
+    own('id', draft.id),
     own('recordedtime', recordedtime),
-    own('sequence', String(seq).padStart(SEQUENCE_DIGITS, '0')),
+    own('sequence', String(head.seq + 1).padStart(SEQUENCE_DIGITS, '0')),
     told('severitynumber', severity),
     told('severitytext', severityText),
-    told('source', contract.source),
+    told('source', source),
     own('specversion', '1.0'),
     told('subject', subject),
     own('time', time),
-    told('type', type),
+    told('type', typeOf(draft)),
     told('wnboot', unsynced?.boot),
     told('wnclock', unsynced && 'unsynced'),
-    own('wndata', wndata),
-  ].join('');
+    own('wndata', draft.wndata ?? sha256(draft.data)),
+  ];
   const third = [
     told('wnlate', late === true ? 'device' : undefined),
     told('wnmono', unsynced && String(Math.round(unsynced.mono))),
     own('wnprev', head.hash),
-    told('wnstream', `${contract.feed}.${stream}.${contract.epoch}`),
+    told('wnstream', `${feed}.${stream}.${epoch}`),
     told('wntest', test === true ? true : undefined),
-    `"wnview":${canonical(contract.view)}}`,
-  ].join('');
-  const hash = sha256(`{${first}${second}${third}`);
-  const bytes = Buffer.from(`{${first}"data":${data},${second}${own('wnhash', hash)}${third}`);
-  return {
-    stream,
-    epoch: contract.epoch,
-    seq,
-    hash,
-    position,
-    id,
-    type,
-    ...(subject === undefined ? {} : { subject }),
-    red,
-    samples,
-    units,
-    disclosed,
-    about,
-    payload: contract.encoding === 'json+zstd' ? pack(bytes) : bytes,
-  };
+    `"wnview":${canonical(view)}}`,
+  ];
+  return [first, second.join(''), third.join('')];
 }
 
+const typeOf = ({ type }: Draft): string => `weinao.${type}.v1`;
 /** Text of our own making, in which nothing is to be escaped. */
 const own = (key: string, value: string): string => `"${key}":"${value}",`;
 const told = (key: string, value: boolean | number | string | undefined): string =>
