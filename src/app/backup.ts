@@ -1,12 +1,12 @@
 /** A copy of the journal while the gateway runs, and the way back. What is put back is checked first; what it replaces is kept under another name. */
-import { WeinaoError } from '../base/errors/index.ts';
+import { isWeinaoError, WeinaoError } from '../base/errors/index.ts';
 import { isoTime } from '../base/time.ts';
 import { exists } from '../io/process.ts';
 import { renameDatabase } from '../io/store-files.ts';
 import { checkJournal, copyJournal } from '../journal/copy.ts';
 import { restoreFrom } from '../journal/restored.ts';
 import type { Env } from './check.ts';
-import { findClient } from './client.ts';
+import { type Client, findClient } from './client.ts';
 import { journalOf } from './past.ts';
 
 export async function backupJournal(configFolder: string, env: Env, file: string): Promise<{ readonly bytes: number }> {
@@ -20,17 +20,24 @@ export async function restoreJournal(
   file: string,
   wall: number,
 ): Promise<{ readonly kept?: string }> {
-  const client = await findClient(configFolder, env);
-  const isRunning = await client.call('GET', '/v1/health').then(
-    () => true,
-    () => false,
-  );
-  if (isRunning) throw new WeinaoError('cli.already_running', { socket: client.socket });
+  await needStopped(await findClient(configFolder, env));
   checkJournal(file);
   const path = await journalOf(configFolder, env);
   const kept = `${path}.before-restore-${isoTime(wall).replaceAll(':', '').slice(0, 17)}`;
   const isThere = exists(path);
-  if (isThere) renameDatabase(path, kept);
-  await restoreFrom(file, path);
+  await restoreFrom(file, path, () => {
+    if (isThere) renameDatabase(path, kept);
+  });
   return isThere ? { kept } : {};
+}
+
+/** Throws cli.already_running, also of one that is just starting, and whatever else keeps from knowing. */
+async function needStopped({ socket, call }: Client): Promise<void> {
+  try {
+    await call('GET', '/v1/health');
+  } catch (error) {
+    if (isWeinaoError(error, 'cli.not_running')) return;
+    if (!isWeinaoError(error, 'cli.starting')) throw error;
+  }
+  throw new WeinaoError('cli.already_running', { socket });
 }

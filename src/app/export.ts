@@ -2,9 +2,11 @@
  * Stored readings and events as CSV or NDJSON, for spreadsheets and other programs. What is personal stays out unless it is asked for, and so does
  * what the configuration no longer knows. Rows come in the order they were stored, page by page: a year takes no more memory than a day.
  */
+import { WeinaoError } from '../base/errors/index.ts';
 import type { EventDraft } from '../base/event.ts';
 import { isoTime } from '../base/time.ts';
-import { type PastSample, withHistory } from '../journal/history.ts';
+import { breathe } from '../io/terminal.ts';
+import { type PastSample, throughHistory } from '../journal/history.ts';
 import { journalFile } from '../journal/path.ts';
 import type { CheckedSite } from './check.ts';
 import { allPoints } from './made.ts';
@@ -23,7 +25,13 @@ export interface Exported {
   readonly rows: number;
   /** rows left out because they are, or may be, personal */
   readonly withheld: number;
+  /** somebody ended it before */
+  readonly isCut: boolean;
 }
+
+/** rows between two looks at whether it shall go on */
+const AT_ONCE = 200;
+const MOST_NAMED = 20;
 
 const READING = ['time', 'device', 'point', 'value', 'unit', 'quality', 'why'] as const;
 const EVENT = ['time', 'kind', 'level', 'subject', 'key', 'name', 'data'] as const;
@@ -35,7 +43,13 @@ const ABOUT_PEOPLE = ['report.created', 'command.result', 'audit.disclosed'];
 const isPersonal = ({ kind, data, classes = {} }: EventDraft): boolean =>
   ABOUT_PEOPLE.includes(kind) || data.by !== undefined || Object.values(classes).some((of) => of !== 'none');
 
-export function exportRows(site: CheckedSite, ask: ExportAsk, out: (line: string) => void): Exported {
+/** Throws journal.none, and cli.unknown_device for one that neither the site nor the rows know. */
+export async function exportRows(
+  site: CheckedSite,
+  ask: ExportAsk,
+  out: (line: string) => void,
+  stop: AbortSignal,
+): Promise<Exported> {
   const points = new Map(allPoints(site.model, site.machine.made));
   const people = new Set([...points].flatMap(([id, p]) => (p.class === 'none' ? [] : [id.slice(0, id.indexOf('.'))])));
   const columns = ask.what === 'readings' ? READING : EVENT;
@@ -51,9 +65,12 @@ export function exportRows(site: CheckedSite, ask: ExportAsk, out: (line: string
       put(row());
     }
   };
-  if (ask.format === 'csv') out(csvLine(columns));
-  withHistory(journalFile(site.model.gateway.data), (history) => {
+  await throughHistory(journalFile(site.model.gateway.data), async (history) => {
+    if (ask.format === 'csv') out(csvLine(columns));
+    let looked = 0;
     for (const past of history.rows(ask.from, ask.to)) {
+      if (++looked % AT_ONCE === 0) await breathe();
+      if (stop.aborted) return;
       if (past.kind === 'samples' && ask.what === 'readings')
         for (const sample of past.samples) {
           const point = points.get(`${sample.d}.${sample.p}`);
@@ -66,7 +83,11 @@ export function exportRows(site: CheckedSite, ask: ExportAsk, out: (line: string
       }
     }
   });
-  return { rows, withheld };
+  const { devices, assets } = site.model;
+  const { device } = ask;
+  if (rows + withheld === 0 && device !== undefined && !devices.has(device) && !assets.has(device))
+    throw new WeinaoError('cli.unknown_device', { device, known: [...devices.keys()].slice(0, MOST_NAMED).join(' ') });
+  return { rows, withheld, isCut: stop.aborted };
 }
 
 function readingRow({ d, p, t, v, q, why }: PastSample, unit: string | undefined): Record<string, unknown> {

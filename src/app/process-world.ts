@@ -2,13 +2,20 @@
 import { isoTime } from '../base/time.ts';
 import { systemClock } from '../io/clock.ts';
 import { onSignal } from '../io/process.ts';
-import { endWithReader, fileLines, stdinLines, writeErr, writeOut } from '../io/terminal.ts';
+import { endWithReader, fileLines, flushOut, stdinLines, writeErr, writeOut } from '../io/terminal.ts';
 
 export function processWorld() {
-  const stop = new AbortController();
-  endWithReader();
-  // `run` has its own end; for the other verbs a second Ctrl-C is not needed.
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) onSignal(signal, () => stop.abort());
+  let broken: (detail: string) => void = () => {};
+  endWithReader((detail) => broken(detail));
+  let stop: AbortController | undefined;
+  // `run` has its own end; a verb that does not look at this one is ended by Ctrl-C as any program is.
+  const stopping = (): AbortSignal => {
+    if (stop !== undefined) return stop.signal;
+    const made = new AbortController();
+    stop = made;
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) onSignal(signal, () => made.abort());
+    return made.signal;
+  };
   return {
     env: process.env,
     out: writeOut,
@@ -17,6 +24,12 @@ export function processWorld() {
     now: () => isoTime(systemClock().now().wall),
     stdin: stdinLines,
     lines: fileLines,
-    stop: stop.signal,
+    get stop() {
+      return stopping();
+    },
+    onBroken: (listener: typeof broken) => {
+      broken = listener;
+    },
+    flush: flushOut,
   };
 }

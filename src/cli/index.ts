@@ -21,7 +21,12 @@ export async function cli(argv: readonly string[], world: CliWorld): Promise<num
     code = result;
   });
   try {
-    await program.parseAsync([...argv], { from: 'user' });
+    const broken = new Promise<never>((_, reject) => {
+      world.onBroken?.((detail) => reject(new WeinaoError('cli.cannot_write', { detail })));
+    });
+    await Promise.race([program.parseAsync([...argv], { from: 'user' }), broken]);
+    const detail = await world.flush?.();
+    if (detail !== undefined) throw new WeinaoError('cli.cannot_write', { detail });
     return code;
   } catch (error) {
     return failed(error, lang, world);
@@ -48,7 +53,7 @@ function langOf(argv: readonly string[], world: CliWorld): Lang {
 
 function failed(error: unknown, lang: Lang, world: CliWorld): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-  if (world.stop.aborted && isWeinaoError(error, 'link.cancelled')) return EXIT.interrupted;
+  if (isWeinaoError(error, 'link.cancelled') && world.stop.aborted) return EXIT.interrupted;
   if (isWeinaoError(error)) {
     const { says, next } = error.tell(lang);
     world.err(`${says}\n${next === '' ? '' : `  ${next}\n`}`);

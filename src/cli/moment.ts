@@ -1,5 +1,5 @@
 import { WeinaoError } from '../base/errors/index.ts';
-import { parseDuration } from '../base/time.ts';
+import { isoTime, parseDuration } from '../base/time.ts';
 
 /** `2026-06-01`, `2026-06-01T08:00`, or how long ago (`24h`), as UTC ms. */
 export function moment(given: string, now: number): number {
@@ -8,6 +8,17 @@ export function moment(given: string, now: number): number {
   const at = Date.parse(given.includes('T') ? given : `${given}T00:00`);
   if (Number.isFinite(at)) return at;
   throw new WeinaoError('cli.bad_time', { given });
+}
+
+/** `--from` until `--to`, or now. Throws cli.bad_time and cli.bad_period. */
+export function period(
+  given: { readonly from: string; readonly to?: string },
+  now: number,
+): { from: number; to: number } {
+  const from = moment(given.from, now);
+  const to = given.to === undefined ? now : moment(given.to, now);
+  if (from < to) return { from, to };
+  throw new WeinaoError('cli.bad_period', { from: given.from, to: given.to ?? isoTime(to) });
 }
 
 /** A whole number from 1 on. */

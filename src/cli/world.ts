@@ -12,8 +12,12 @@ export interface CliWorld {
   stdin(): AsyncIterable<string>;
   /** lines of a file; throws cli.unreadable */
   lines(path: string): AsyncIterable<string>;
-  /** aborts at Ctrl-C or SIGTERM */
+  /** aborts at Ctrl-C or SIGTERM, once it was asked for: before, they end the process */
   readonly stop: AbortSignal;
+  /** what goes out goes nowhere any more, and why */
+  onBroken?(listener: (detail: string) => void): void;
+  /** when all of it is out; why not, otherwise */
+  flush?(): Promise<string | undefined>;
 }
 
 /** What every verb gets. */

@@ -116,14 +116,19 @@ export async function replaceDurably(from: string, to: string): Promise<void> {
   await syncFolder(dirname(to));
 }
 
-/** Copies a file into a folder, as its folder's owner would have made it. */
+/** Copies a file into a folder, as its folder's owner would have made it; nothing is left of a copy that fails. */
 export async function copyDurably(from: string, to: string): Promise<void> {
   const beside = `${to}.new`;
-  await copyFile(from, beside);
-  const { uid, gid } = await stat(dirname(to));
-  // Whoever restores with sudo must not leave a file the gateway cannot write.
-  if (process.getuid?.() === 0) await chown(beside, uid, gid);
-  await replaceDurably(beside, to);
+  try {
+    await copyFile(from, beside);
+    const { uid, gid } = await stat(dirname(to));
+    // Whoever restores with sudo must not leave a file the gateway cannot write.
+    if (process.getuid?.() === 0) await chown(beside, uid, gid);
+    await replaceDurably(beside, to);
+  } catch (error) {
+    await rm(beside, { force: true });
+    throw error;
+  }
 }
 
 async function syncFolder(path: string): Promise<void> {

@@ -30,7 +30,17 @@ export function writeErr(text: string): void {
   process.stderr.write(text);
 }
 
-/** `weinao watch | head` ends without a stack trace. */
-export function endWithReader(): void {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+/** `weinao watch | head` ends without a stack trace; a full disk behind `weinao export > FILE` is told to the listener. */
+export function endWithReader(onBroken: (detail: string) => void): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0);
+    onBroken(error.message);
+  });
 }
+
+/** When all that went out is out: undefined, or why it is not. */
+export const flushOut = (): Promise<string | undefined> =>
+  new Promise((resolve) => process.stdout.write('', (error) => resolve(error?.message)));
+
+/** Lets signals and errors of streams come through in the middle of long work. */
+export const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

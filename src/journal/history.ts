@@ -51,14 +51,27 @@ export function withHistory<T>(path: string, work: (history: History) => T): T {
   if (!exists(path)) throw new WeinaoError('journal.none', { path });
   const db = openSqliteReadOnly(path);
   try {
-    return work({
-      rows: (from, to) => merged(events(db, from, to), samples(db, from, to)),
-      alarms: (limit, wanted) => newestAlarms(db, limit, wanted),
-    });
+    return work(historyOf(db));
   } finally {
     db.close();
   }
 }
+
+/** The same for a look that takes its time. */
+export async function throughHistory<T>(path: string, work: (history: History) => Promise<T>): Promise<T> {
+  if (!exists(path)) throw new WeinaoError('journal.none', { path });
+  const db = openSqliteReadOnly(path);
+  try {
+    return await work(historyOf(db));
+  } finally {
+    db.close();
+  }
+}
+
+const historyOf = (db: Sqlite): History => ({
+  rows: (from, to) => merged(events(db, from, to), samples(db, from, to)),
+  alarms: (limit, wanted) => newestAlarms(db, limit, wanted),
+});
 
 interface Row {
   readonly position: number;

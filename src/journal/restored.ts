@@ -4,25 +4,35 @@
  */
 import { copyDurably, replaceDurably } from '../io/files.ts';
 import { openSqlite } from '../io/sqlite.ts';
-import { checkJournal } from './copy.ts';
+import { dropFile } from '../io/store-files.ts';
+import { checkJournal, notWritten } from './copy.ts';
 import type { Fresh } from './feed.ts';
 import type { Store } from './store.ts';
 import type { Streams } from './streams.ts';
 
 const MARK = 'restored';
 
-/** Puts a backup in the place of a journal. */
-export async function restoreFrom(file: string, path: string): Promise<void> {
+/**
+ * Puts a backup in the place of a journal, which is moved away when the copy stands whole beside it: whatever goes wrong until then, it stays in place.
+ * Throws journal.no_room and journal.not_written.
+ */
+export async function restoreFrom(file: string, path: string, moveAway: () => void): Promise<void> {
   const beside = `${path}.restoring`;
-  await copyDurably(file, beside);
-  const db = openSqlite(beside);
   try {
-    db.prepare('INSERT OR REPLACE INTO meta VALUES (?, ?)').run(MARK, '1');
-  } finally {
-    db.close();
+    await copyDurably(file, beside);
+    const db = openSqlite(beside);
+    try {
+      db.prepare('INSERT OR REPLACE INTO meta VALUES (?, ?)').run(MARK, '1');
+    } finally {
+      db.close();
+    }
+    checkJournal(beside);
+    moveAway();
+    await replaceDurably(beside, path);
+  } catch (error) {
+    for (const end of ['', '-wal', '-shm']) dropFile(beside + end);
+    throw notWritten(error, path);
   }
-  checkJournal(beside);
-  await replaceDurably(beside, path);
 }
 
 /** The mark goes last: a start that is cut short does it again. */

@@ -12,7 +12,6 @@ const NOBODY = '/nowhere/weinao.sock';
 async function run(args: readonly string[]) {
   let out = '';
   let err = '';
-  async function* nothing(): AsyncGenerator<string> {}
   const code = await cli(args, {
     env: { LANG: 'C.UTF-8', WEINAO_SOCKET: NOBODY },
     out: (text) => {
@@ -29,6 +28,8 @@ async function run(args: readonly string[]) {
   });
   return { code, out, err };
 }
+
+async function* nothing(): AsyncGenerator<string> {}
 
 const isEnglish = (line: string): boolean => ENGLISH.test(line) && !CHINESE.test(line);
 const english = (text: string): string[] => text.split('\n').filter(isEnglish);
@@ -125,6 +126,21 @@ it('options that all verbs have may stand before the verb, before its group and 
     expect((await run(args)).err).toContain('上报通道 “nobody” 不存在');
   const { out } = await run(['--json', '--config', config, 'profiles', 'list']);
   expect(JSON.parse(out)).toMatchObject({ schema: 1 });
+});
+
+it('a result that cannot be written is no result', async () => {
+  const world = { env: {}, out: () => {}, isTty: false, now: () => '', stdin: nothing, lines: nothing };
+  const { signal: stop } = new AbortController();
+  let err = '';
+  const say = (text: string): void => {
+    err += text;
+  };
+  const full = { ...world, err: say, stop, flush: () => Promise.resolve('ENOSPC') };
+  expect(await cli(['profiles', 'list', '--lang', 'zh'], full)).toBe(1);
+  expect(err).toContain('结果写不出去：ENOSPC');
+  const broken = { ...world, err: say, stop, onBroken: (listener: (detail: string) => void) => listener('EIO') };
+  expect(await cli(['profiles', 'list', '--lang', 'en'], broken)).toBe(1);
+  expect(err).toContain('cannot be written: EIO');
 });
 
 it('words of the contract are told in Chinese; what nobody translated is told as it is', () => {

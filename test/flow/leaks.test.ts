@@ -292,10 +292,11 @@ describe('what is written for people', () => {
     if (checked === undefined) throw new Error('no site');
     const rows: string[] = [];
     for (const what of ['readings', 'events'] as const)
-      exportRows(
+      await exportRows(
         checked,
         { what, format: 'ndjson', from: 0, to: 4e12, isPersonalToo: false },
         (line) => void rows.push(line),
+        new AbortController().signal,
       );
     expect(rows.length).toBeGreaterThan(3);
     for (const [where, text] of Object.entries({ contract, view, export: rows.join('\n') }))

@@ -132,6 +132,16 @@ export const cliErrors = errorTable({
     next: { zh: '写成 {least} 到 {most} 的整数', en: 'it is a whole number from {least} to {most}' },
     retry: 'never',
   },
+  'cli.bad_period': {
+    says: { zh: '开始时间不早于结束时间：{from} .. {to}', en: 'it begins no earlier than it ends: {from} .. {to}' },
+    next: { zh: '--from 应早于 --to；24h 表示 24 小时以前', en: '--from is before --to; 24h is a day ago' },
+    retry: 'never',
+  },
+  'cli.cannot_write': {
+    says: { zh: '结果写不出去：{detail}', en: 'the result cannot be written: {detail}' },
+    next: { zh: '磁盘是否已满？换个地方再试', en: 'is the disk full? write it elsewhere' },
+    retry: 'never',
+  },
   'cli.bad_members': {
     says: { zh: '“{from} 到 {to}” 不是序号范围', en: '"{from} to {to}" is no range of members' },
     next: {

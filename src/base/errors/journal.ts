@@ -46,6 +46,19 @@ export const journalErrors = errorTable({
     next: { zh: '换一个文件名，或先移走它', en: 'choose another name, or move it away first' },
     retry: 'never',
   },
+  'journal.no_room': {
+    says: { zh: '{path} 所在磁盘空间不足', en: 'the disk of {path} is full' },
+    next: {
+      zh: '换一块盘或腾出空间后再试；没有留下半个文件',
+      en: 'use another disk or make room; no half file was left',
+    },
+    retry: 'never',
+  },
+  'journal.not_written': {
+    says: { zh: '写不了 {path}：{detail}', en: '{path} cannot be written: {detail}' },
+    next: { zh: '核对目录是否存在、是否有权限', en: 'check that the folder is there, and the permission' },
+    retry: 'never',
+  },
   'journal.not_ours': {
     says: { zh: '{path} 不是完好的备份', en: '{path} is no sound backup' },
     next: { zh: '换一份 weinao backup 生成的文件', en: 'use another file made by weinao backup' },

@@ -16,7 +16,23 @@ export async function doctor({ world, lang, config, json }: Call): Promise<numbe
   return faults === 0 ? EXIT.ok : EXIT.faults;
 }
 
+const KINDS: Readonly<Record<string, string>> = {
+  gateway: '网关',
+  store: '存储',
+  config: '配置',
+  clock: '时钟',
+  channel: '通道',
+  device: '设备',
+  feed: '上报通道',
+};
+
+/** `device tank_1` */
+function named(about: string, lang: Lang): string {
+  const [kind = '', ...name] = about.split(' ');
+  return lang === 'zh' ? [KINDS[kind] ?? kind, ...name].join(' ') : about;
+}
+
 function line({ about, isFault, says, next }: Finding, lang: Lang): string {
   const mark = lang === 'zh' ? (isFault ? '故障' : '提示') : isFault ? 'fault' : 'hint';
-  return `${mark}  ${about}: ${says[lang]}${next[lang] === '' ? '' : `\n      ${next[lang]}`}\n`;
+  return `${mark}  ${named(about, lang)}: ${says[lang]}${next[lang] === '' ? '' : `\n      ${next[lang]}`}\n`;
 }

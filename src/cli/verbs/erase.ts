@@ -48,7 +48,12 @@ export async function erase({ world, lang, config, json }: Call, options: EraseO
     reason,
   });
   const done = reply as Erased;
+  const { events, samples, pictures, alarms, states } = done;
   if (json) world.out(`${JSON.stringify(reply)}\n`);
+  else if (events + samples + pictures + alarms + states === 0)
+    world.out(
+      lang === 'zh' ? '没有找到要删除的内容：名称写对了吗？\n' : 'nothing was found to erase: is the name right?\n',
+    );
   else {
     world.out(
       lang === 'zh'

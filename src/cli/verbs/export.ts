@@ -1,7 +1,7 @@
 import { needSite } from '../../app/check.ts';
 import { type ExportAsk, exportRows } from '../../app/export.ts';
 import { EXIT } from '../../base/exit.ts';
-import { moment } from '../moment.ts';
+import { period } from '../moment.ts';
 import type { Call } from '../world.ts';
 
 export interface ExportOptions {
@@ -21,18 +21,18 @@ export async function exportData(call: Call, options: ExportOptions): Promise<nu
   const ask: ExportAsk = {
     what: options.what,
     format: options.format,
-    from: moment(options.from, now),
-    to: options.to === undefined ? now : moment(options.to, now),
+    ...period(options, now),
     isPersonalToo: options.personal === true,
     ...(options.device === undefined ? {} : { device: options.device }),
   };
-  const { rows, withheld } = exportRows(site, ask, (line) => world.out(line));
+  const { rows, withheld, isCut } = await exportRows(site, ask, (line) => world.out(line), world.stop);
   const kept =
     withheld === 0
       ? ''
       : lang === 'zh'
         ? `；另有 ${withheld} 行涉及个人，加 --personal 才导出`
         : `; ${withheld} personal rows left out, --personal includes them`;
-  world.err(lang === 'zh' ? `${rows} 行${kept}\n` : `${rows} rows${kept}\n`);
-  return EXIT.ok;
+  const cut = isCut ? (lang === 'zh' ? '已中断，不完整：' : 'interrupted, not complete: ') : '';
+  world.err(lang === 'zh' ? `${cut}${rows} 行${kept}\n` : `${cut}${rows} rows${kept}\n`);
+  return isCut ? EXIT.interrupted : EXIT.ok;
 }

@@ -3,7 +3,7 @@ import type { AlarmReport } from '../../app/kpi.ts';
 import { alarmReport } from '../../app/past.ts';
 import { EXIT } from '../../base/exit.ts';
 import type { Lang } from '../../base/text.ts';
-import { moment } from '../moment.ts';
+import { period } from '../moment.ts';
 import { table } from '../table.ts';
 import type { Call } from '../world.ts';
 import { local, word } from './alarms.ts';
@@ -15,8 +15,8 @@ export interface ReportOptions {
 
 export async function report({ world, lang, config, json }: Call, options: ReportOptions): Promise<number> {
   const now = Date.parse(world.now());
-  const until = options.to === undefined ? now : moment(options.to, now);
-  const result = await alarmReport(config, world.env, moment(options.from, now), until);
+  const { from, to } = period(options, now);
+  const result = await alarmReport(config, world.env, from, to);
   world.out(json ? `${JSON.stringify({ schema: 1, ...result })}\n` : screen(result, lang));
   return EXIT.ok;
 }

@@ -5,7 +5,7 @@ import { type Raise, type Replayed, replayRules, testRules } from '../../app/rul
 import { EXIT } from '../../base/exit.ts';
 import type { Lang } from '../../base/text.ts';
 import { caret, showProblem } from '../../config/index.ts';
-import { moment } from '../moment.ts';
+import { period } from '../moment.ts';
 import { table } from '../table.ts';
 import type { Call } from '../world.ts';
 import { describe, local, oneAlarm } from './alarms.ts';
@@ -59,12 +59,8 @@ export interface ReplayOptions {
 export async function rulesReplay({ world, lang, config, json }: Call, options: ReplayOptions): Promise<number> {
   const site = await needSite(config, world.env);
   const now = Date.parse(world.now());
-  const replayed = replayRules(
-    site.model,
-    moment(options.from, now),
-    options.to === undefined ? now : moment(options.to, now),
-    options.rule,
-  );
+  const { from, to } = period(options, now);
+  const replayed = replayRules(site.model, from, to, options.rule);
   world.out(json ? `${JSON.stringify({ schema: 1, ...replayed })}\n` : replayScreen(replayed, lang));
   return EXIT.ok;
 }
