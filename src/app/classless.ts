@@ -33,9 +33,10 @@ function unclassed({ id, type = '', config, points }: DeviceModel, { types, asse
   const isHomes = [...assets.values()].some((a) => a.type === 'home' && Object.values(a.members).includes(id));
   const written = (config as { readonly points?: Readonly<Record<string, { readonly class?: string }>> }).points;
   if (isHomes || written === undefined) return [];
-  const standard = types.get(type)?.map((point) => point.id) ?? [];
+  const isStandard = (p: PointModel): boolean =>
+    types.get(type)?.some((one) => one.id === p.id && one.kind === p.kind) === true;
   return points
-    .filter((p) => p.class === 'personal' && !standard.includes(p.id))
+    .filter((p) => p.class === 'personal' && !isStandard(p))
     .filter((p) => Object.hasOwn(written, p.id) && written[p.id]?.class === undefined)
     .map((p) => p.id);
 }

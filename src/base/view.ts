@@ -5,6 +5,9 @@
  * Default deny: what no selection names does not leave, and of what is selected the personal and sensitive parts leave only where `classes`
  * names them. Samples of a device that has a personal point carry its id, so that they need a named class even where their own is none. Two things need no selection: `clock.synced` and the feed's own `feed.*`, without which nobody could read the rest; and an alarm
  * that was escalated to the feed, which must not be lost (its personal parts follow the rule above).
+ *
+ * Not hidden: when the journal committed. What must be on the disk at once takes waiting telemetry along, so that who sees telemetry sees, in how it is
+ * grouped and recorded, that something else was written in that second, and not what.
  */
 import { createHash } from 'node:crypto';
 import type { DataClass } from './data-class.ts';

@@ -174,7 +174,9 @@ function pointsOf(id: string, driver: DriverFace, config: unknown, context: Devi
       context.report.add('config.poll_below', ['devices', id, 'points', point.id, 'poll'], { device: id });
     const standard = type?.points[point.id];
     const own = written[point.id];
-    const dataClass = own?.class === undefined && standard !== undefined && !home ? standard.class : point.class;
+    // A text under the name of a standard state (the plate itself, not that there is one) is not what the type knows.
+    const isStandard = standard !== undefined && standard.kind === point.kind;
+    const dataClass = own?.class === undefined && isStandard && !home ? standard.class : point.class;
     const stale =
       own?.stale_after === undefined && standard?.stale_after !== undefined
         ? Math.max(standard.stale_after, point.staleAfterMs)
