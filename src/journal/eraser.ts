@@ -21,6 +21,7 @@ import { isAbout, isSampleOf, mentions, type PastSample } from './matching.ts';
 import { type EventRow, eventCrc, type GroupRow, groupCrc } from './rows.ts';
 import type { Segment, Store } from './store.ts';
 import type { Streams } from './streams.ts';
+import { recount } from './tally.ts';
 
 const ROWS_A_STEP = 200;
 const GROUPS_A_STEP = 32;
@@ -82,6 +83,7 @@ export class Eraser {
       const { marks, told } = this.marksOf(store.eventsAfter((hit[0]?.position ?? 1) - 1, ROWS_A_STEP), hit);
       store.write((db) => {
         for (const row of hit) this.eraseEvent(db, row, marks.get(row.position) ?? {});
+        recount(db, 'events', hit[0]?.position ?? 0, hit.at(-1)?.position ?? 0);
         this.tell(db, wall, told);
       });
       this.counts.events += hit.length;
@@ -114,6 +116,7 @@ export class Eraser {
       );
       store.write((db) => {
         for (const { row, kept } of hit) this.eraseGroup(db, segment.n, row, kept, marks.get(row.position) ?? {});
+        recount(db, 'groups', hit[0]?.row.position ?? 0, hit.at(-1)?.row.position ?? 0);
         this.tell(db, wall, told);
       });
       for (const { row, kept } of hit) this.counts.samples += row.count - kept.count;

@@ -9,7 +9,7 @@
  *   saying so is then there twice, with two ids). Telemetry waiting for a busy worker is bounded by MAX_GROUPS; beyond, the oldest group is dropped and counted.
  */
 import { WeinaoError } from '../base/errors/index.ts';
-import type { Stream } from '../base/event.ts';
+import type { StoredEvent, Stream } from '../base/event.ts';
 import type {
   Cursor,
   EraseCounts,
@@ -29,7 +29,7 @@ import type { Reading } from '../base/reading.ts';
 import type { WorkerPort } from '../io/worker.ts';
 import { type Batch, membersOf } from './batch.ts';
 import type { Lost } from './feed.ts';
-import type { Answer, Limit, Opening, Request } from './protocol.ts';
+import type { Answer, Done, Limit, Opening, Request } from './protocol.ts';
 import { type Group, SampleGroups } from './samples.ts';
 
 const STALL_MS = 1000;
@@ -327,7 +327,9 @@ class LiveJournal implements JournalFace {
 
   private answered(answer: Answer): void {
     if ('head' in answer) {
+      // The feeds hear of it first: an alarm is handed to their senders before anything is done because of it.
       for (const listener of this.headListeners) listener(answer.head);
+      for (const done of answer.done) this.done(done);
       return;
     }
     if ('renewed' in answer) {
@@ -348,6 +350,20 @@ class LiveJournal implements JournalFace {
       waiting.reject(
         'code' in answer.error ? new WeinaoError(answer.error.code, answer.error.params) : new Error(answer.error.text),
       );
+  }
+
+  private done({ n, durable, stored }: Done): void {
+    const waiting = this.waiting.get(n);
+    this.waiting.delete(n);
+    if (waiting?.request.op !== 'commit') return;
+    const drafts = waiting.request.work.commit?.events ?? [];
+    const { boot } = this;
+    // The worker says where they stand, not what they are: that is still here.
+    const events = stored.flatMap((placed, i): StoredEvent[] => {
+      const draft = drafts[i];
+      return draft === undefined ? [] : [{ ...draft, ...placed, boot }];
+    });
+    waiting.resolve({ durable, events } satisfies Committed as never);
   }
 
   /** One timer for all waiting commits. */

@@ -80,10 +80,10 @@ export class StoreKeeper {
         save ? (db) => streams.save(db) : undefined,
       );
       if (save) streams.saved();
-      // The feeds hear of it first: an alarm is handed to their senders before anything is done because of it.
-      this.answer({ head: store.head });
-      for (const [i, { n }] of together.entries())
-        this.answer({ n, value: { durable: store.durable, events: stored[i] ?? [] } });
+      // One message: waking the other thread costs more than what it is told.
+      const { durable } = store;
+      const done = together.map(({ n }, i) => ({ n, durable, stored: stored[i] ?? [] }));
+      this.answer({ head: store.head, done });
     } catch (error) {
       for (const { n } of together) this.fail(n, error);
     }
@@ -139,7 +139,7 @@ export class StoreKeeper {
         return streams.hashAt(request.feed, request.stream, request.at);
       case 'gone':
         streams.gone(request.feed, request.stream, request.reason, request.asked, request.wall);
-        return this.answer({ head: store.head });
+        return this.answer({ head: store.head, done: [] });
       case 'depth':
         return depthOf(store, streams, request.feed);
       case 'feeds':
@@ -221,7 +221,7 @@ export class StoreKeeper {
     const done = this.erasing?.step(wall);
     if (done === undefined) return undefined;
     this.erasing = undefined;
-    this.answer({ head: store.head });
+    this.answer({ head: store.head, done: [] });
     return done;
   }
 
@@ -233,7 +233,7 @@ export class StoreKeeper {
     if (done === undefined) return undefined;
     this.expiring = undefined;
     this.hasExpired = true;
-    this.answer({ head: store.head });
+    this.answer({ head: store.head, done: [] });
     return done;
   }
 
@@ -260,7 +260,7 @@ export class StoreKeeper {
   private persist({ now, entropy }: { readonly now: Instant; readonly entropy: Uint8Array }): boolean {
     const { store, streams, retention } = this.opened();
     const fresh = { entropy, wall: now.wall };
-    if (tellDisclosures(store, streams, now, entropy)) this.answer({ head: store.head });
+    if (tellDisclosures(store, streams, now, entropy)) this.answer({ head: store.head, done: [] });
     if (streams.isDirty) streams.persist();
     if (lostCursors(store.db) !== undefined) store.write(forgetCursors);
     const gone = this.leaving?.feed ?? overdue(store, streams, now);

@@ -1,6 +1,6 @@
 /** What travels between the main thread and the store's worker. Requests carry a number; the answer has the same. */
 import type { WeinaoError } from '../base/errors/index.ts';
-import type { Stream } from '../base/event.ts';
+import type { StoredEvent, Stream } from '../base/event.ts';
 import type { Cursor, EraseWhat, FeedDemand, Gap, KeepClass } from '../base/feed.ts';
 import type { Commit } from '../base/journal.ts';
 import type { Instant } from '../base/time.ts';
@@ -91,14 +91,24 @@ export type Request =
 
 export type Numbered = Request & { readonly n: number };
 
+/** What became of one commit's work. Its drafts are still where they were asked from. */
+export interface Done {
+  readonly n: number;
+  readonly durable: boolean;
+  /** of its events, in order */
+  readonly stored: readonly Placed[];
+}
+
+export type Placed = Pick<StoredEvent, 'id' | 'position' | 'recorded'>;
+
 export type Answer =
   | { readonly n: number; readonly value: unknown }
+  | { readonly head: number; readonly done: readonly Done[] }
   | {
       readonly n: number;
       readonly error:
         | { readonly code: WeinaoError['code']; readonly params: WeinaoError['params'] }
         | { readonly text: string };
     }
-  | { readonly head: number }
   | { readonly renewed: readonly string[]; readonly why: string }
   | { readonly lost: Lost };

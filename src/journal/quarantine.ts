@@ -9,6 +9,7 @@ import type { Behind, Fresh, Losing } from './feed.ts';
 import type { Measure } from './measure.ts';
 import type { DamagedRow } from './rows.ts';
 import type { Store } from './store.ts';
+import { recount } from './tally.ts';
 
 const BESIDE = 32;
 /** rows that are kept aside, the newest */
@@ -47,6 +48,7 @@ function keepAside(db: Sqlite, { table, position, why }: DamagedRow, wall: numbe
   const place = `SELECT position, ?, ?, ?, body FROM ${table} WHERE position = ?`;
   db.prepare(`INSERT OR REPLACE INTO quarantine ${place}`).run(table, Math.round(wall), why, position);
   db.prepare(`DELETE FROM ${table} WHERE position = ?`).run(position);
+  recount(db, table === 'rows' ? 'events' : 'groups', position, position);
   const newest = 'SELECT position FROM quarantine ORDER BY at DESC LIMIT ?';
   db.prepare(`DELETE FROM quarantine WHERE position NOT IN (${newest})`).run(MOST);
 }

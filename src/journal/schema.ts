@@ -1,6 +1,7 @@
 /** Tables, and how an older file becomes a newer one: each step only adds. `user_version` is the number of steps done. */
 import { WeinaoError } from '../base/errors/index.ts';
 import type { Sqlite } from '../io/sqlite.ts';
+import { tallyAll } from './tally.ts';
 
 /** What left before this version is not known: everything may have. */
 const OLD_STANDING = `{"keepMs":2592000000,"priority":5,"since":0,"sent":{"a":${Number.MAX_SAFE_INTEGER},"t":${Number.MAX_SAFE_INTEGER}},"dropped":{}}`;
@@ -32,6 +33,9 @@ const STEPS: readonly Step[] = [
       db.exec(`ALTER TABLE tel_${n} ADD COLUMN crc INTEGER`);
   },
   `CREATE TABLE erased (position INTEGER PRIMARY KEY, body TEXT NOT NULL);`,
+  `CREATE TABLE tallies (block INTEGER NOT NULL, kind TEXT NOT NULL, rows INTEGER NOT NULL, samples INTEGER NOT NULL, bytes INTEGER NOT NULL,
+                         PRIMARY KEY (block, kind)) WITHOUT ROWID;`,
+  tallyAll,
 ];
 
 export const SCHEMA_VERSION = STEPS.length;

@@ -10,16 +10,16 @@
  * Not promised: what was committed to memory does not survive the process.
  */
 import type { Alarm } from '../base/alarm.ts';
-import { type EventDraft, type StoredEvent, type Stream, streamOf } from '../base/event.ts';
+import { type EventDraft, type Stream, streamOf } from '../base/event.ts';
 import type { ErasedMarks, JournalRow } from '../base/feed.ts';
 import { ulid } from '../base/ids.ts';
-import type { Commit, JournalFacts, MemoryRow, Restored, StateRow } from '../base/journal.ts';
+import type { JournalFacts, MemoryRow, Restored, StateRow } from '../base/journal.ts';
 import { pack } from '../base/pack.ts';
 import { type Sqlite, type Statement, sqliteCode } from '../io/sqlite.ts';
 import { noteClock } from './ages.ts';
 import { exchange, type Opened, openFile, type Place } from './file.ts';
 import { dropMarksBefore } from './marks.ts';
-import type { Opening, Work } from './protocol.ts';
+import type { Opening, Placed, Work } from './protocol.ts';
 import { ROW_BYTES, Room } from './room.ts';
 import {
   type DamagedRow,
@@ -34,6 +34,7 @@ import {
 import type { Group } from './samples.ts';
 import { createSegment } from './schema.ts';
 import { Statements } from './statements.ts';
+import { recount } from './tally.ts';
 
 /** length of the log at which it is written back */
 const CHECKPOINT_PAGES = 1000;
@@ -127,8 +128,8 @@ export class Store {
     return { alarms, states, memory };
   }
 
-  /** All work in one transaction; the events of each piece, in order. */
-  commit(works: readonly Work[], also?: (db: Sqlite) => void): StoredEvent[][] {
+  /** All work in one transaction; where the events of each piece stand, in order. */
+  commit(works: readonly Work[], also?: (db: Sqlite) => void): Placed[][] {
     return this.write((db) => {
       const stored = works.map((work) => this.put(work));
       also?.(db);
@@ -145,7 +146,7 @@ export class Store {
     const counters = { ...this.counters };
     for (let tries = 1; ; tries++) {
       try {
-        const done = this.db.transaction(() => work(this.db))();
+        const done = this.sql.atomically(work);
         this.counters.commits = (this.counters.commits ?? 0) + 1;
         this.checkpoint();
         return done;
@@ -225,6 +226,7 @@ export class Store {
       last,
     );
     db.prepare('DELETE FROM segments WHERE n = ?').run(n);
+    recount(db, 'groups', first, last);
   }
 
   /** Some of what fills free pages while something is erased gives them back. @returns whether there was any */
@@ -242,6 +244,7 @@ export class Store {
     dropMarksBefore(db, upTo);
     db.prepare('DELETE FROM erased WHERE position IN (SELECT position FROM rows WHERE position <= ?)').run(upTo);
     db.prepare('DELETE FROM rows WHERE position <= ?').run(upTo);
+    recount(db, 'events', 0, upTo);
   }
 
   close(): void {
@@ -344,7 +347,7 @@ export class Store {
     }
   }
 
-  private put(work: Work): StoredEvent[] {
+  private put(work: Work): Placed[] {
     const recorded = Math.max(this.newest, Math.round(work.now.wall));
     if (work.now.synced !== this.wasSynced) noteClock(this.db, this.head, work.now);
     this.wasSynced = work.now.synced;
@@ -353,36 +356,24 @@ export class Store {
     const groups = work.groups.length === 0 || this.room.takesTelemetry() ? work.groups : this.refuse(work.groups);
     for (const group of groups) this.putGroup(group, id(), recorded);
     const stored = (work.commit?.events ?? []).map((draft) => this.putEvent(draft, id(), recorded));
-    if (work.commit !== undefined) this.putState(work.commit);
+    if (work.commit !== undefined) this.sql.keep(work.commit);
     this.newest = recorded;
     return stored;
   }
 
-  private putEvent(draft: EventDraft, id: string, recorded: number): StoredEvent {
-    const event: StoredEvent = { ...draft, id, position: this.head++, recorded, boot: this.opening.boot };
-    const { position, boot, kind } = event;
+  private putEvent(draft: EventDraft, id: string, recorded: number): Placed {
+    const position = this.sql.tallied(this.head++);
+    const { boot } = this;
+    const { kind } = draft;
     const row = { position, id, stream: streamOf(kind), kind, recorded, boot, body: JSON.stringify(draft) };
     this.sql.insertRow.run(position, id, row.stream, kind, recorded, boot, row.body, eventCrc(row));
     this.counters.events = (this.counters.events ?? 0) + 1;
-    return event;
-  }
-
-  private putState(commit: Commit): void {
-    for (const alarm of commit.alarms)
-      this.sql.setAlarm.run(alarm.key, alarm.aid, alarm.open ? 1 : 0, JSON.stringify(alarm));
-    for (const { key, body } of commit.states) {
-      if (body === null) this.sql.dropState.run(key);
-      else this.sql.setState.run(key, body);
-    }
-    for (const { device, key, body } of commit.memory) {
-      if (body === null) this.sql.dropMemory.run(device, key);
-      else this.sql.setMemory.run(device, key, body);
-    }
+    return { id, position, recorded };
   }
 
   private putGroup(group: Group, id: string, recorded: number): void {
     const segment = this.openSegment();
-    const position = this.head++;
+    const position = this.sql.tallied(this.head++);
     const body = pack(group.samples);
     const { count, at } = group;
     const [oldest, newest, synced] = [Math.round(group.oldest), Math.round(group.newest), at.synced ? 1 : 0];
