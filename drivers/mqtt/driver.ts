@@ -134,16 +134,19 @@ class MqttIntake implements Intake {
         this.context.hear(route.device.id, { readings: [], faults: [] });
         return this.show(known, message, []);
       case 'readings':
-        return this.take(route.device.id, said, message, known);
+        return this.take(route, said, message, known);
     }
   }
 
-  private take(device: string, { id, readings, made }: Readings, message: Message, known: Known): void {
-    if (id !== undefined && known.taken.get(id) !== undefined) {
+  private take(route: Route, { id, readings, made }: Readings, message: Message, known: Known): void {
+    const device = route.device.id;
+    // One message may have the topics of several points: each of them takes it once.
+    const key = id === undefined ? undefined : `${route.points[0]?.[0]}\n${id}`;
+    if (key !== undefined && known.taken.get(key) !== undefined) {
       this.drop('duplicate');
       return this.show(known, message, [], 'duplicate');
     }
-    if (id !== undefined) known.taken.add(id);
+    if (key !== undefined) known.taken.add(key);
     if (made.some((m) => m.why === 'old')) this.drop('old');
     this.show(known, message, made);
     this.context.hear(device, { readings, faults: [] });

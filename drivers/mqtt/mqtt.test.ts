@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { bytes, intakeBench, intakeDevice } from '../../test/kit/intake.ts';
+import { bytes, type IntakeBench, intakeBench, intakeDevice } from '../../test/kit/intake.ts';
 import { face } from './face.ts';
 import { mqtt } from './index.ts';
 import { deviceSchema } from './schema.ts';
@@ -99,6 +99,25 @@ describe('what is no news', () => {
     bench.intake.message?.(say(topic, payload));
     expect(bench.heard).toHaveLength(4);
     expect(bench.intake.dropped()).toEqual({ duplicate: 1, repeated: 1 });
+  });
+
+  it('that has the topics of several points is for each of them, once, also after a restart', async () => {
+    const device = await intakeDevice(mqtt, 'd', {
+      topic: 'd/+',
+      id: ['n'],
+      points: { wide: { value: 'v' }, narrow: { value: 'w', topic: 'd/state' } },
+    });
+    const bench = intakeBench(mqtt, [device]);
+    const say = ({ intake }: IntakeBench, n: number): void =>
+      intake.message?.({ topic: 'd/state', payload: bytes({ n, v: n, w: 10 + n }), retained: false, again: false });
+    say(bench, 1);
+    expect(bench.said()).toEqual({ wide: 1, narrow: 11 });
+    const after = intakeBench(mqtt, [device], {}, bench.rows);
+    say(after, 1);
+    expect(after.said()).toEqual({});
+    say(after, 2);
+    expect(after.said()).toEqual({ wide: 2, narrow: 12 });
+    expect(after.intake.dropped()).toEqual({ duplicate: 2 });
   });
 });
 

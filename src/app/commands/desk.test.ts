@@ -71,7 +71,7 @@ class Life {
     void this.desk.takeUp();
   }
 
-  receive(id: string, ttl = 30 * S, more: Partial<Command> = {}): void {
+  receive(id: string, ttl = 30 * S, more: Partial<Command> = {}, feed = 'street'): void {
     const command: Command = {
       id,
       source: 'urn:street',
@@ -81,7 +81,7 @@ class Life {
       digest: id,
       ...more,
     };
-    this.desk.arrive({ feed: 'street', command, reply: (result) => void this.replies.push(result) });
+    this.desk.arrive({ feed, command, reply: (result) => void this.replies.push(result) });
   }
 
   outcomes(id: string): string[] {
@@ -214,6 +214,49 @@ describe('a command', () => {
   });
 });
 
+describe('a rate', () => {
+  it('holds over a restart and a reload, and comes back with time', async () => {
+    const life = new Life();
+    const twice = () => [grant({ rate: { count: 2, perMs: 60 * S } })];
+    life.grants = twice();
+    const receive = async (...ids: string[]): Promise<void> => {
+      for (const id of ids) life.receive(id);
+      await life.clock.advance(S);
+    };
+    await receive('c1', 'c2', 'c3');
+    // As a reload makes it: the same words, another object.
+    life.grants = twice();
+    await receive('c4');
+    life.boot();
+    await receive('c5');
+    await life.clock.advance(28 * S);
+    life.boot();
+    await receive('c6', 'c7');
+    expect(life.writes.map((w) => w.id)).toEqual(['c1', 'c2', 'c6']);
+    life.grants = [grant({ rate: { count: 3, perMs: 60 * S } })];
+    await receive('c8');
+    expect(life.writes.at(-1)?.id).toBe('c8');
+  });
+});
+
+describe('a signed command', () => {
+  it('is not done once more by a feed that heard it elsewhere; an unsigned one of that name is another', async () => {
+    const life = new Life();
+    life.receive('c1', 30 * S, { signer: 'k1' });
+    await life.clock.advance(S);
+    life.receive('c1', 30 * S, { signer: 'k1' }, 'police');
+    await life.clock.advance(S);
+    life.boot();
+    life.receive('c1', 30 * S, { signer: 'k1' }, 'police');
+    await life.clock.advance(S);
+    expect(life.writes.length).toBe(1);
+    expect(life.replies.at(-1)).toMatchObject({ feed: 'police', outcome: 'denied', reason: 'not_for_us' });
+    life.receive('c1', 30 * S, { digest: 'other' }, 'police');
+    await life.clock.advance(S);
+    expect(life.writes.length).toBe(2);
+  });
+});
+
 describe('a yes', () => {
   const waiting = (): Life => {
     const life = new Life();
@@ -233,6 +276,17 @@ describe('a yes', () => {
     expect(await confirmed).toMatchObject({ outcome: 'done', confirmed_by: '李四' });
     expect(life.outcomes('command-77')).toEqual(['accepted', 'confirming', 'done']);
     await expect(life.desk.confirm('command-77', '李四', true)).rejects.toThrow('no command');
+  });
+
+  it('is for the one whose whole id it names, whatever others end with it', async () => {
+    const life = waiting();
+    life.receive('command-77');
+    life.receive('x-command-77');
+    await life.clock.advance(S);
+    await expect(life.desk.confirm('mand-77', '李四', true)).rejects.toThrow('no command');
+    void life.desk.confirm('command-77', '李四', true);
+    await life.clock.advance(S);
+    expect(life.writes.map((w) => w.id)).toEqual(['command-77']);
   });
 
   it('that is a no, or does not come, ends it; after a restart it may still come', async () => {

@@ -11,6 +11,7 @@
  *   synchronised clock nothing moves and nothing is silenced, but an acknowledgement is taken.
  * - Grants are judged again just before it is done: a reload may have taken them away.
  * - Bounds: MOST_PENDING under way for each feed; ids for DAYS, the newest MOST_KEPT of all feeds (an older one has long expired).
+ * - Rates hold over a restart and a reload: what was taken stands in the rows.
  * - Refusals are audited by refusals.ts and otherwise leave nothing behind.
  * Not promised: a command whose intent was not yet on the disk at a power cut has no result; its sender sees it expire.
  */
@@ -20,11 +21,11 @@ import type { EventDraft } from '../../base/event.ts';
 import { isUlid } from '../../base/ids.ts';
 import type { MemoryRow } from '../../base/journal.ts';
 import type { JsonObject } from '../../base/json.ts';
-import type { FeedModel } from '../../base/model.ts';
+import type { FeedModel, Grant } from '../../base/model.ts';
 import type { Clock, Log, Timer } from '../../base/ports.ts';
 import type { Value } from '../../base/reading.ts';
 import type { Instant } from '../../base/time.ts';
-import { type Judged, Rates } from './grants.ts';
+import { grantKey, type Judged, Rates } from './grants.ts';
 import { Refusals } from './refusals.ts';
 import { forgetRow, keyOf, memoryRow, type Row, readRows, resultOf, type Told } from './row.ts';
 
@@ -96,15 +97,19 @@ export class CommandDesk {
     const { command } = arrival;
     const known = this.rows.get(keyOf(feed, command));
     if (known !== undefined) return this.again(known, command, reply);
+    if (this.isElsewhere(feed, command)) return this.refuse(feed, 'not_for_us', reply, namesOf(command));
     const judged = this.judge(feed, command);
     if ('refusal' in judged) return this.refuse(feed, judged.refusal, reply, namesOf(command));
-    void this.take(feed, command, judged.grant.confirm, reply);
+    void this.take(feed, command, judged.grant, reply);
   }
 
   /** Somebody says yes or no. Throws commands.nothing_waits. */
   async confirm(id: string, by: string, isYes: boolean): Promise<JsonObject> {
     const waiting = [...this.pending.keys()].filter((key) => this.rows.get(key)?.stage === 'waits');
-    const called = waiting.filter((key) => isCalled(this.rows.get(key)?.command.id ?? '', id));
+    const idOf = (key: string): string => this.rows.get(key)?.command.id ?? '';
+    const exact = waiting.filter((key) => idOf(key) === id);
+    // Nobody's id hides another one by ending with it.
+    const called = exact.length > 0 || id.length < SHORT ? exact : waiting.filter((key) => idOf(key).endsWith(id));
     const [key] = called;
     const row = this.rows.get(key ?? '');
     if (key === undefined || row === undefined || called.length > 1)
@@ -144,6 +149,15 @@ export class CommandDesk {
     this.pending.clear();
   }
 
+  /** A signed command is good once: whoever heard it on one feed cannot have it done again by another. */
+  private isElsewhere(feed: string, { id, source, digest, signer }: Command): boolean {
+    if (signer === undefined) return false;
+    return [...this.rows.values()].some(
+      ({ feed: other, command }) =>
+        other !== feed && command.id === id && command.source === source && command.digest === digest,
+    );
+  }
+
   private judge(feed: string, command: Command): Judged {
     const { clock } = this.deps;
     const model = this.deps.feed(feed);
@@ -153,7 +167,13 @@ export class CommandDesk {
     if (refusal !== undefined) return { refusal };
     const mine = [...this.pending.keys()].filter((key) => this.rows.get(key)?.feed === feed);
     if (mine.length >= MOST_PENDING) return { refusal: 'busy' };
-    return this.rates.spend(judged.grant, clock.mono()) ? judged : { refusal: 'too_often' };
+    const grant = grantKey(feed, judged.grant);
+    const { wall, mono } = clock.now();
+    const taken = (): number[] =>
+      [...this.rows.values()]
+        .flatMap((row) => (row.grant === grant ? [Math.max(0, wall - row.at)] : []))
+        .sort((a, b) => b - a);
+    return this.rates.spend(grant, judged.grant.rate, mono, taken) ? judged : { refusal: 'too_often' };
   }
 
   private untimely({ ask, expires }: Command, ttl: number, { wall, synced }: Instant): Refusal | undefined {
@@ -162,13 +182,9 @@ export class CommandDesk {
     return expires - wall > ttl ? 'too_far_ahead' : undefined;
   }
 
-  private async take(
-    feed: string,
-    command: Command,
-    confirm: string | undefined,
-    reply: (result: JsonObject) => void,
-  ): Promise<void> {
+  private async take(feed: string, command: Command, grant: Grant, reply: (result: JsonObject) => void): Promise<void> {
     const { clock } = this.deps;
+    const { confirm } = grant;
     const now = clock.now();
     const until = now.synced ? now.mono + command.expires - now.wall : Number.POSITIVE_INFINITY;
     const stage = confirm === undefined ? 'goes' : 'waits';
@@ -178,6 +194,7 @@ export class CommandDesk {
       at: Math.round(now.wall),
       ...(now.synced ? {} : { unsynced: true }),
       stage,
+      grant: grantKey(feed, grant),
       ...(confirm === undefined ? {} : { confirm }),
     };
     const key = keyOf(feed, command);
@@ -311,7 +328,6 @@ export class CommandDesk {
 
 /** What moves something or silences somebody needs to know that it is not an old wish. */
 const needsClock = (ask: CommandAsk): boolean => ask.do !== 'ack' && ask.do !== 'unshelve' && ask.do !== 'form';
-const isCalled = (id: string, given: string): boolean => id === given || (given.length >= SHORT && id.endsWith(given));
 const namesOf = ({ id, source, ask }: Command): Record<string, string> => ({ id, source, do: ask.do });
 const present = (names: Readonly<Record<string, string | undefined>>): Record<string, string> =>
   Object.fromEntries(Object.entries(names).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])));

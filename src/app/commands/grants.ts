@@ -1,4 +1,5 @@
 /** Whether a feed's grants allow a command. Default deny: what no grant names is refused, and the nearest grant says why. */
+import { createHash } from 'node:crypto';
 import type { Command, CommandAsk, Refusal } from '../../base/command.ts';
 import { type FeedCommands, type Grant, type SiteModel, VALUE_TYPE } from '../../base/model.ts';
 
@@ -58,16 +59,30 @@ function fits({ range, values }: Grant, ask: Extract<CommandAsk, { do: 'write' }
   return range === undefined || (typeof value === 'number' && value >= range[0] && value <= range[1]);
 }
 
-/** A token bucket for each grant. Holds nothing over a restart. */
-export class Rates {
-  private readonly left = new WeakMap<Grant, { tokens: number; at: number }>();
+/** A grant by what it says: the same over a reload and a restart. */
+export const grantKey = (feed: string, grant: Grant): string =>
+  createHash('sha256')
+    .update(JSON.stringify([feed, grant]))
+    .digest('base64url')
+    .slice(0, 16);
 
-  /** Takes one; false when there is none. */
-  spend(grant: Grant, mono: number): boolean {
-    const { count, perMs } = grant.rate;
-    const before = this.left.get(grant) ?? { tokens: count, at: mono };
+/** A token bucket for each grant. One nobody asked of since the start is as full as what was taken before leaves it. */
+export class Rates {
+  private readonly left = new Map<string, { tokens: number; at: number }>();
+
+  /**
+   * Takes one; false when there is none.
+   * @param taken how long ago each one was taken, oldest first, ms
+   */
+  spend(key: string, rate: Grant['rate'], mono: number, taken: () => readonly number[]): boolean {
+    if (!this.left.has(key)) for (const age of taken()) this.take(key, rate, mono - age);
+    return this.take(key, rate, mono);
+  }
+
+  private take(key: string, { count, perMs }: Grant['rate'], mono: number): boolean {
+    const before = this.left.get(key) ?? { tokens: count, at: mono };
     const tokens = Math.min(count, before.tokens + ((mono - before.at) * count) / perMs);
-    this.left.set(grant, { tokens: tokens < 1 ? tokens : tokens - 1, at: mono });
+    this.left.set(key, { tokens: tokens < 1 ? tokens : tokens - 1, at: mono });
     return tokens >= 1;
   }
 }

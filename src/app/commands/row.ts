@@ -18,6 +18,8 @@ export interface Row {
   /** by a clock that was not synchronised: its days begin when it is */
   readonly unsynced?: true;
   readonly stage: Stage;
+  /** whose rate it was taken from */
+  readonly grant?: string;
   /** who must say yes */
   readonly confirm?: string;
   readonly confirmedBy?: string;
