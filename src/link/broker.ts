@@ -8,24 +8,19 @@
  *   such limit, it keeps nothing: a door that stood open last week is no news today.
  * - It does not promise that the broker has what a device sent: QoS 0 and queues of brokers have their own limits.
  */
-import type { LineStats, WireRecord } from '../base/line.ts';
 import type { BrokerChannel } from '../base/model.ts';
-import type { Clock, Log, Random } from '../base/ports.ts';
 import type { Received, Subscriber } from '../io/subscriber.ts';
-import { PortKeeper, type PortState } from './keeper.ts';
+import { Door, type DoorDeps } from './door.ts';
 
 export const SESSION_S = 300;
 /** refused topics named in a log line */
 const MOST_NAMED = 5;
 
-export interface BrokerLinkDeps {
+export interface BrokerLinkDeps extends DoorDeps {
   readonly channel: BrokerChannel;
   readonly connect: (take: (message: Received) => Promise<void>) => Promise<Subscriber>;
   readonly take: (message: Received) => void;
   readonly settled: () => Promise<boolean>;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly random: Random;
 }
 
 /** A device's topics, and a mark that changes with its section. */
@@ -34,29 +29,18 @@ export interface Wanted {
   readonly topics: readonly string[];
 }
 
-export class BrokerLink {
-  readonly channel: BrokerChannel;
+export class BrokerLink extends Door<BrokerChannel, Subscriber> {
   private readonly deps: BrokerLinkDeps;
-  private readonly keeper: PortKeeper<Subscriber>;
-  private readonly watchers = new Set<(record: WireRecord) => void>();
   private wanted: ReadonlyMap<string, Wanted> = new Map();
   private connection: Subscriber | undefined;
   /** subscribing, in order */
   private tail: Promise<void> = Promise.resolve();
-  private messages = 0;
-  private refused = 0;
 
   constructor(deps: BrokerLinkDeps) {
-    this.deps = deps;
-    this.channel = deps.channel;
-    const { clock, log, random, channel } = deps;
-    this.keeper = new PortKeeper<Subscriber>({
-      channel: channel.id,
-      port: channel.to,
+    super(deps, {
+      channel: deps.channel,
+      port: deps.channel.to,
       open: () => deps.connect((message) => this.take(message)),
-      clock,
-      log,
-      random,
       onOpen: (connection) => {
         this.connection = connection;
         this.subscribe(topicsOf([...this.wanted.values()]));
@@ -65,24 +49,7 @@ export class BrokerLink {
         this.connection = undefined;
       },
     });
-  }
-
-  start(): void {
-    this.keeper.start();
-  }
-
-  state(): PortState {
-    return this.keeper.state;
-  }
-
-  stats(): LineStats {
-    const none = { turns: 0, timeouts: 0, drains: 0, busyMs: 0, wastedMs: 0, strayBytes: 0 };
-    return { ...none, replies: this.messages, badFrames: this.refused, reopens: this.keeper.reopens };
-  }
-
-  capture(listener: (record: WireRecord) => void): () => void {
-    this.watchers.add(listener);
-    return () => void this.watchers.delete(listener);
+    this.deps = deps;
   }
 
   /** @param wanted by device */
@@ -100,20 +67,20 @@ export class BrokerLink {
   async publish(topic: string, payload: string): Promise<void> {
     const { connection } = this;
     if (connection === undefined) throw this.keeper.trouble ?? new Error('not connected');
-    this.show('tx', topic, new TextEncoder().encode(payload));
+    this.show('tx', new TextEncoder().encode(payload), { isText: true, note: topic });
     await connection.publish(topic, payload);
   }
 
-  async close(): Promise<void> {
-    await this.keeper.close();
+  override async close(): Promise<void> {
+    await super.close();
     this.connection = undefined;
     await this.tail;
   }
 
   private async take(message: Received): Promise<void> {
-    this.messages++;
+    this.taken++;
     this.keeper.alive();
-    this.show('rx', message.topic, message.payload);
+    this.show('rx', message.payload, { isText: true, note: message.topic });
     try {
       this.deps.take(message);
     } catch (error) {
@@ -146,19 +113,6 @@ export class BrokerLink {
         if (this.connection === connection) this.keeper.reopen(error instanceof Error ? error.message : String(error));
       });
     });
-  }
-
-  private show(direction: 'tx' | 'rx', topic: string, bytes: Uint8Array): void {
-    if (this.watchers.size === 0) return;
-    const record = {
-      channel: this.channel.id,
-      wall: this.deps.clock.now().wall,
-      direction,
-      bytes,
-      isText: true,
-      note: topic,
-    };
-    for (const watcher of this.watchers) watcher(record);
   }
 }
 

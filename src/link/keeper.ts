@@ -11,7 +11,7 @@ const LONGEST_PAUSE = 30_000;
 export type PortState = 'open' | 'opening' | 'closed';
 
 /** What is kept open: a port, or a socket that listens. */
-interface Kept {
+export interface Kept {
   onClose(listener: (why: string) => void): void;
   close(): Promise<void>;
 }

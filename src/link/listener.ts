@@ -6,70 +6,36 @@
  *   its power); what a conversation holds is its driver's bound.
  * - A conversation that throws is a fault of ours: its connection is closed, the others go on.
  */
-import type { LineStats, WireRecord } from '../base/line.ts';
 import type { ListenChannel } from '../base/model.ts';
-import type { Acceptor, BytePort, Clock, Log, Random, Timer } from '../base/ports.ts';
-import { PortKeeper, type PortState } from './keeper.ts';
+import type { Acceptor, BytePort, Timer } from '../base/ports.ts';
+import { Door, type DoorDeps } from './door.ts';
 
 const MOST = 64;
 const IDLE_MS = 30 * 60_000;
 
-export interface ListenerDeps {
+export interface ListenerDeps extends DoorDeps {
   readonly channel: ListenChannel;
   readonly listen: (onConnection: (port: BytePort) => void) => Promise<Acceptor>;
   /** a new conversation: bytes in, bytes to answer out */
   readonly converse: () => { receive(bytes: Uint8Array): readonly Uint8Array[] };
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly random: Random;
 }
 
-export class Listener {
-  readonly channel: ListenChannel;
+export class Listener extends Door<ListenChannel, Acceptor> {
   private readonly deps: ListenerDeps;
-  private readonly keeper: PortKeeper<Acceptor>;
   private readonly connections = new Map<BytePort, Timer>();
-  private readonly watchers = new Set<(record: WireRecord) => void>();
-  private replies = 0;
-  private refused = 0;
 
   constructor(deps: ListenerDeps) {
-    this.deps = deps;
-    this.channel = deps.channel;
-    const { clock, log, random, channel } = deps;
-    this.keeper = new PortKeeper({
-      channel: channel.id,
+    const { channel } = deps;
+    super(deps, {
+      channel,
       port: `${channel.host}:${channel.port}`,
       open: () => deps.listen((port) => this.accept(port)),
-      clock,
-      log,
-      random,
-      onOpen: () => {},
-      onClose: () => {},
     });
+    this.deps = deps;
   }
 
-  start(): void {
-    this.keeper.start();
-  }
-
-  state(): PortState {
-    return this.keeper.state;
-  }
-
-  stats(): LineStats {
-    const { replies, refused } = this;
-    const none = { turns: 0, timeouts: 0, badFrames: refused, drains: 0, busyMs: 0, wastedMs: 0, strayBytes: 0 };
-    return { ...none, replies, reopens: this.keeper.reopens };
-  }
-
-  capture(listener: (record: WireRecord) => void): () => void {
-    this.watchers.add(listener);
-    return () => void this.watchers.delete(listener);
-  }
-
-  async close(): Promise<void> {
-    await this.keeper.close();
+  override async close(): Promise<void> {
+    await super.close();
     for (const [port, idle] of this.connections) {
       idle.cancel();
       await port.close();
@@ -101,7 +67,7 @@ export class Listener {
   }
 
   private answer(port: BytePort, reply: Uint8Array): void {
-    this.replies++;
+    this.taken++;
     this.show('tx', reply);
     port.write(reply).catch(() => this.drop(port));
   }
@@ -118,10 +84,5 @@ export class Listener {
   private ended(port: BytePort): void {
     this.connections.get(port)?.cancel();
     this.connections.delete(port);
-  }
-
-  private show(direction: 'tx' | 'rx', bytes: Uint8Array): void {
-    const record = { channel: this.channel.id, wall: this.deps.clock.now().wall, direction, bytes: bytes.slice() };
-    for (const watcher of this.watchers) watcher(record);
   }
 }

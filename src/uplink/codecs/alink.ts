@@ -18,6 +18,7 @@ import type { AlinkOptions } from '../../base/model.ts';
 import type { Codec, CodecContext, Heard, Packet, PlatformCommand } from '../codec.ts';
 import {
   type AlarmNews,
+  asksOf,
   isObject,
   MemberReader,
   parseObject,
@@ -28,7 +29,6 @@ import {
   thingNames,
   toJson,
   typed,
-  writeOf,
 } from './thing.ts';
 
 const DEVICES = 20;
@@ -38,7 +38,6 @@ const IDS = 2 ** 32;
 const PACK = 'thing/event/property/pack/post';
 const HISTORY = 'thing/event/property/history/post';
 const SET = 'thing/service/property/set';
-const MOST_ASKS = 10;
 
 interface Property {
   readonly product: string;
@@ -180,13 +179,9 @@ function commandOf(topic: string, payload: Uint8Array, context: CodecContext): P
   const [, , product, name, ...service] = topic.split('/');
   const isMeant = (thing: ThingName): boolean => thing.product === product && thing.name === name;
   const given = service.join('/') === SET && isObject(params) ? Object.entries(params) : [];
-  const names = thingNames(context);
-  const asks = given.slice(0, MOST_ASKS + 1).map(([key, value]) => writeOf(context, names, isMeant, key, value));
-  const known = asks.filter((ask) => ask !== undefined);
   return {
     id: String(id),
-    // All of it or nothing: half a command is another one.
-    asks: known.length === asks.length && asks.length <= MOST_ASKS ? known : [],
+    asks: asksOf(context, isMeant, given),
     answer: (outcome, reason) => {
       const message = outcome === 'done' ? 'success' : reason === '' ? outcome : reason;
       const body = { id: String(id), code: CODES[outcome] ?? 500, message, data: {} };

@@ -274,6 +274,8 @@ describe('Alink', () => {
       expect(set(params)?.asks).toEqual([]);
     expect(set(Object.fromEntries(Array.from({ length: 50 }, (_, n) => [`p${n}`, n])))?.asks).toEqual([]);
     expect(set({ Dim: 80 }, '/sys/a1Lamp/other/thing/service/property/set')?.asks).toEqual([]);
+    expect(set({ Dim: 'x'.repeat(64) })?.asks).toHaveLength(1);
+    expect(set({ Dim: 'x'.repeat(65) })?.asks).toEqual([]);
     expect(set({ Dim: 80 }, '/sys/a1Gw/gw_0012/thing/service/reboot')?.asks).toEqual([]);
     const answers = (['done', 'denied', 'failed'] as const).map((outcome) => set({ Dim: 1 })?.answer(outcome, 'why'));
     expect(answers.map((p) => p?.topic)).toEqual([`${topic}_reply`, `${topic}_reply`, `${topic}_reply`]);

@@ -16,6 +16,9 @@ const DAY = 86_400_000;
 /** what is older on arrival is backlog: history, no live value (feed contract, section 6) */
 const LATE = 60_000;
 const MOST_BOOTS = 64;
+const MOST_ASKS = 10;
+/** letters of a value that is text, as in a command (command.ts) */
+const MOST_TEXT = 64;
 const MOST_BYTES = 64 * 1024;
 
 export interface Sample {
@@ -161,8 +164,20 @@ export function thingNames({ feed, site, catalog }: CodecContext): (device: stri
   };
 }
 
+/** Writes of what a platform wants to be set, by its names; none when one of them is none, or they are too many: half a command is another one. */
+export function asksOf(
+  context: CodecContext,
+  isMeant: (name: ThingName) => boolean,
+  given: readonly (readonly [string, unknown])[],
+): readonly CommandAsk[] {
+  if (given.length > MOST_ASKS) return [];
+  const names = thingNames(context);
+  const asks = given.map(([key, value]) => writeOf(context, names, isMeant, key, value));
+  return asks.every((ask) => ask !== undefined) ? asks : [];
+}
+
 /** What a platform calls a point, back to a write of it; undefined when it has no such device or point, or the value is none for it. */
-export function writeOf(
+function writeOf(
   { catalog }: CodecContext,
   names: (device: string) => ThingName,
   isMeant: (name: ThingName) => boolean,
@@ -177,7 +192,8 @@ export function writeOf(
     if (point === undefined) return undefined;
     const isBool = objectOf(about).kind === 'bool';
     const given = isBool && (value === 0 || value === 1) ? value === 1 : value;
-    const isValue = typeof given === 'boolean' || typeof given === 'string' || Number.isFinite(given);
+    const isText = typeof given === 'string' && given.length <= MOST_TEXT;
+    const isValue = typeof given === 'boolean' || isText || Number.isFinite(given);
     return isValue ? { do: 'write', device, point, value: given as boolean | number | string } : undefined;
   }
   return undefined;

@@ -12,6 +12,7 @@
 import type { Codec, CodecContext, Packet, PlatformCommand } from '../codec.ts';
 import {
   type AlarmNews,
+  asksOf,
   isObject,
   MemberReader,
   parseObject,
@@ -22,13 +23,11 @@ import {
   thingNames,
   toJson,
   typed,
-  writeOf,
 } from './thing.ts';
 
 /** the platform's own limit of a message is 64 KB */
 const BYTES = 48 * 1024;
 const RPC = 'v1/gateway/rpc';
-const MOST_ASKS = 10;
 
 interface Told {
   readonly device: string;
@@ -129,13 +128,10 @@ function commandOf(payload: Uint8Array, context: CodecContext): PlatformCommand 
   if (method === undefined) return 'nothing';
   if ((typeof id !== 'number' && typeof id !== 'string') || String(id).length > 32) return undefined;
   const given = method === 'write' && isObject(params) ? Object.entries(params) : [];
-  const names = thingNames(context);
   const isMeant = (thing: ThingName): boolean => thing.name === device;
-  const asks = given.slice(0, MOST_ASKS + 1).map(([key, value]) => writeOf(context, names, isMeant, key, value));
-  const known = asks.filter((ask) => ask !== undefined);
   return {
     id: String(id),
-    asks: known.length === asks.length && asks.length <= MOST_ASKS ? known : [],
+    asks: asksOf(context, isMeant, given),
     answer: (outcome, reason) => {
       const told = outcome === 'done' ? { success: true } : { error: reason === '' ? outcome : reason };
       return { topic: RPC, payload: JSON.stringify({ device, id, data: told }) };
