@@ -1,9 +1,9 @@
 /**
  * Feeds: contract, cursors and the outgoing streams, computed from the rows when they are asked for and kept nowhere.
  *
- * A walker per feed and stream goes on from its head; what it made and was not acknowledged stays in a bounded window, so that each member is made
- * about once. Asked for an older member than the window holds, it starts again at the acknowledged cursor: the same rows, contract and head give
- * the same bytes. Cursors are written lazily; after a crash members may be made and sent again, with the same ids.
+ * A walker per feed and stream goes on from its head; what it made and was not acknowledged stays in a bounded window, but for its payload, which goes
+ * with the answer. So each member is made about once; asked for one that was given out, it starts again at the acknowledged cursor: the same rows,
+ * contract and head give the same bytes. Cursors are written lazily; after a crash members may be made and sent again, with the same ids.
  *
  * What may have left is known after a crash too: before members are given out, a position ahead of them is written down (`sent`, AHEAD positions at a
  * time). Rows behind it surely never left: they may go with a gap inside the running epoch. Rows before it go only with a new epoch.
