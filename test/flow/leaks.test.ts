@@ -303,3 +303,42 @@ describe('what is written for people', () => {
       for (const trace of [NAME, PHONE, '1903']) expect(text.includes(trace), `${where} ${trace}`).toBe(false);
   });
 });
+
+describe('what happens to somebody afterwards', () => {
+  it('is nothing a platform hears that was told nothing: erasure, a home that moves in or out', {
+    timeout: 60_000,
+  }, async () => {
+    const street =
+      '[{telemetry: {type: tank, points: level}}, {devices: {}}, {alarms: {rule: low}}, {forms: {report: {}}}]';
+    const run = async (happens: boolean): Promise<Estate> => {
+      const e = await open(street);
+      e.set('door_1903.open', true);
+      await e.pass(M);
+      e.set('door_1903.open', false);
+      await e.pass(M);
+      if (happens) {
+        const what = { devices: ['door_1903', 'flat_1903'], points: [], forms: [], from: 0, to: 4e12 };
+        const erasing = e.house.erase({ what, by: NAME, reason: NAME });
+        await e.pass(M);
+        expect((await erasing).events).toBeGreaterThan(0);
+      } else await e.pass(M);
+      const gone = withSiren(site(street))
+        .split('\n')
+        .filter((line) => !line.includes('1903') || line.includes('places:'));
+      await e.reload({
+        'weinao.yaml': happens
+          ? gone.join('\n').replace(', b7_1903: {name: 7栋1903, in: b7}', '')
+          : withSiren(site(street)),
+      });
+      await e.pass(5 * M);
+      e.set('tank.level', 0);
+      await e.pass(10 * S);
+      return e;
+    };
+    const [quiet, lively] = [await run(false), await run(true)];
+    const told = (e: Estate): string[] => e.members('street').map((m) => `${m.type} ${m.envelope.wnview}`);
+    expect(told(quiet).length).toBeGreaterThan(5);
+    expect(told(lively)).toEqual(told(quiet));
+    expect(seen(lively, 'street')).not.toContain('1903');
+  });
+});
