@@ -225,6 +225,30 @@ describe('counting what is not shown', () => {
     // What is between two members is the same number of members, too.
     expect(lively.members('street').map((m) => m.type)).toEqual(quiet.members('street').map((m) => m.type));
   });
+
+  it('nor by what waited while the platform was away', { timeout: 60_000 }, async () => {
+    const away = async (happens: boolean): Promise<Estate> => {
+      const e = await open('[{alarms: {rule: low}}]');
+      const broker = e.brokerOf('street');
+      broker.isAway = true;
+      broker.drop();
+      for (let i = 0; i < 6; i++) {
+        e.set('door_1903.open', happens && i % 2 === 0);
+        await e.pass(M);
+      }
+      broker.isAway = false;
+      await e.pass(6 * M);
+      return e;
+    };
+    const waits = (e: Estate): unknown[] =>
+      e
+        .brokerOf('street')
+        .taken.filter(({ topic }) => topic.endsWith('/up/state'))
+        .map(({ payload }) => (JSON.parse(new TextDecoder().decode(payload)) as JsonObject).backlog);
+    const [quiet, lively] = [await away(false), await away(true)];
+    expect(waits(lively).length).toBeGreaterThan(1);
+    expect(waits(lively)).toEqual(waits(quiet));
+  });
 });
 
 describe('a right to one class', () => {

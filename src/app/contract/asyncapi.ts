@@ -47,7 +47,13 @@ export function topicsOf(told: Told, site: string): readonly Topic[] {
     up('t', 't', false, 'stream t, in order: telemetry, statistics, devices', stream('t')),
     up('proof_a', 'proof/a', true, 'signed head of stream a; read back at each connect', own('proof')),
     up('proof_t', 'proof/t', true, 'signed head of stream t; read back at each connect', own('proof')),
-    up('state', 'state', true, 'online or offline; also the will', own('state')),
+    up(
+      'state',
+      'state',
+      true,
+      'online or offline; also the will. Under a narrowed view `backlog` counts members that are made, not rows that wait',
+      own('state'),
+    ),
     up('hello', 'hello', true, 'manifest: streams, view, key', own('hello')),
     ...(told.devices.length === 0
       ? []
