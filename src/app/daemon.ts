@@ -18,7 +18,8 @@ import type { Notifier } from '../io/systemd.ts';
 import { timeSynchronised } from '../io/timesync.ts';
 import { apiHandler } from './api.ts';
 import { type Checked, type CheckedSite, checkConfigApart, type Env } from './check.ts';
-import { eraseCopies, readErase } from './erase.ts';
+import { type EraseAsk, type Erased, eraseCopies, readErase } from './erase.ts';
+import { Erasures } from './erasing.ts';
 import type { Hand } from './evidence.ts';
 import { configFault } from './faults.ts';
 import { feedsOf, forgetFeed, replayFeed } from './feeds.ts';
@@ -91,6 +92,7 @@ class LiveDaemon implements Daemon {
   private lastGood: boolean;
   private problems: readonly LocatedProblem[];
   private opened: House | undefined;
+  private erasures: Erasures | undefined;
   private api: ApiServer | undefined;
   private health: HealthWatch | undefined;
   private ready = false;
@@ -122,6 +124,8 @@ class LiveDaemon implements Daemon {
       if (this.lastGood) this.house.raise(configFault(this.problems));
       else this.house.clear('config', 'gateway');
       this.watchClock();
+      this.erasures = new Erasures(data, (ask) => this.eraseOne(ask), log);
+      void this.erasures.resume().catch((error: unknown) => log.error('data.not_erased', { detail: String(error) }));
       this.health = createHealth({
         clock,
         everyMs: notifier.watchdogMs === undefined ? HEALTH_EVERY : Math.min(HEALTH_EVERY, notifier.watchdogMs / 3),
@@ -192,14 +196,19 @@ class LiveDaemon implements Daemon {
   }
 
   private async erase(body: unknown): Promise<unknown> {
-    const { configFolder, log } = this.deps;
     const ask = readErase(body, this.house.model());
+    if (this.erasures === undefined) throw new WeinaoError('cli.starting');
+    return { schema: 1, ...(await this.erasures.run(ask)) };
+  }
+
+  private async eraseOne(ask: EraseAsk): Promise<Erased> {
+    const { configFolder, log } = this.deps;
     const counts = await this.house.erase(ask);
     if (!this.lastGood) await this.keepConfig();
     const { data } = this.house.model().gateway;
     const left = await eraseCopies(data, LAST_GOOD, configFolder, ask.what);
     log.info('data.erased', { ...counts });
-    return { schema: 1, ...counts, left };
+    return { ...counts, left };
   }
 
   private checked(ok: boolean, cause: string | undefined): void {

@@ -42,11 +42,11 @@ it('erases the pictures of a device within the time, and no other', async () => 
   const pipeline = {
     forget: (_: unknown, pictures: readonly string[]) => void forgotten.push(pictures),
     settled: () => Promise.resolve(),
-    event: (event: EventDraft) => void events.push(event),
+    keep: ([event]: [EventDraft]) => Promise.resolve(events.push(event) > 0),
   } as unknown as Pipeline;
   const what = { devices: ['cam_1'], points: [], forms: [], from: 0, to: late.at };
   const counts = await eraseFrom({ journal, media }, pipeline, { what, by: 'a', reason: 'b' }, clock);
-  expect(counts).toMatchObject({ pictures: 1, alarms: 1, events: 0 });
+  expect(counts).toMatchObject({ pictures: 1, alarms: 1, events: 0, durable: true });
   expect((await media.find({})).map(({ sha256 }) => sha256)).toEqual([other.sha256, late.sha256]);
   expect(forgotten).toEqual([[first.sha256]]);
   expect(events[0]?.data).toMatchObject({ pictures: 1 });

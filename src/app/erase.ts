@@ -26,6 +26,8 @@ export interface EraseAsk {
 
 export interface Erased extends EraseCounts {
   readonly pictures: number;
+  /** false: the card took nothing; it is done once more when it does */
+  readonly durable: boolean;
   /** files that still hold it, or may */
   readonly left: readonly string[];
 }
@@ -67,7 +69,7 @@ export function readErase(body: unknown, model: SiteModel): EraseAsk {
   return { what, by: text('by'), reason: text('reason') };
 }
 
-export type Erasing = Promise<EraseCounts & { readonly pictures: number }>;
+export type Erasing = Promise<Omit<Erased, 'left'>>;
 
 /** What holds what is to go. */
 export interface Holding {
@@ -87,8 +89,9 @@ export async function eraseFrom({ journal, media }: Holding, pipeline: Pipeline,
   const without = (text: string): string => (what.person === undefined ? text : text.replaceAll(what.person, '…'));
   const { events, samples, pictures } = counts;
   const data = { by: without(by), reason: without(reason), events, samples, pictures };
-  pipeline.event({ kind: 'audit.erased', at: clock.now(), data, classes: { by: 'personal', reason: 'personal' } });
-  return counts;
+  const classes = { by: 'personal', reason: 'personal' } as const;
+  const durable = await pipeline.keep([{ kind: 'audit.erased', at: clock.now(), data, classes }], []);
+  return { ...counts, durable };
 }
 
 /** Pictures that a device took, and their hashes. Whom a picture shows nobody here knows: none goes by a person's name. */

@@ -191,7 +191,9 @@ class LiveHouse implements House {
     });
     this.stats = new StatDesk(clock, (effects) => this.pipeline.carry(effects));
     this.media = openMedia(deps, () => this.site.model);
-    this.keepDays = createKeepDays(deps, this, (draft) => this.pipeline.event(draft));
+    this.keepDays = createKeepDays(deps, this, opened.restored.memory, (drafts, rows) =>
+      this.pipeline.keep(drafts, rows),
+    );
     this.performer = createPerformer({
       clock,
       log,

@@ -31,13 +31,14 @@ function site(bed: number | undefined, form: number | undefined): SiteModel {
   } as unknown as SiteModel;
 }
 
-function start(model: () => SiteModel) {
+function start(model: () => SiteModel, isInterrupted = false) {
   // 08:00 in Shanghai
   const clock = new VirtualClock(Date.UTC(2026, 0, 10));
   const log = memoryLog();
   const asked: (readonly KeepClass[])[] = [];
   const pictures: Wanted[] = [];
   const events: EventDraft[] = [];
+  const rows: string[] = [];
   const keep = new KeepDays({
     clock,
     log,
@@ -52,10 +53,15 @@ function start(model: () => SiteModel) {
         return Promise.resolve(wanted.device === 'bed_1' ? 2 : 0);
       },
     },
-    onEvent: (draft) => void events.push(draft),
+    keep: (drafts, memory) => {
+      events.push(...drafts);
+      for (const { key, body } of memory) rows.push(`${key} ${body}`);
+      return Promise.resolve(true);
+    },
+    isInterrupted,
   });
   keep.start();
-  return { log, clock, asked, pictures, events, keep };
+  return { log, clock, asked, pictures, events, rows, keep };
 }
 
 it('names what is kept for how long', () => {
@@ -93,6 +99,19 @@ it('works once a local day, and when other things are named', async () => {
   await b.keep.stop();
   await b.keep.stop();
   expect(b.clock.timers()).toEqual([]);
+});
+
+it('says what it began until its events are stored; what was cut short is told in any case', async () => {
+  const b = start(() => site(7, undefined), true);
+  await b.clock.advance(60_000);
+  expect(b.rows).toEqual(['running 1', 'running null']);
+  expect(b.events.map(({ data }) => data)).toEqual([
+    { by: 'keep_days', reason: '7d', events: 4, samples: 0, pictures: 2, resumed: true },
+    { by: 'keep_days', reason: '3d', events: 0, samples: 0, pictures: 0, resumed: true },
+  ]);
+  await b.clock.advance(DAY);
+  expect(b.events.slice(2).every(({ data }) => data.resumed === undefined)).toBe(true);
+  await b.keep.stop();
 });
 
 it('takes nothing by a clock that nobody set, nor when nothing is named', async () => {

@@ -5,12 +5,14 @@
  *
  * - A point's own `keep_days` stands before its type's, a device's before its type's; of a device's and its point's the shorter counts. A point's covers
  *   its samples and those events of its device that hold something personal; a device's also its other events and the pictures it took.
- * - What went is one event for each class and day, with counts and nothing of whom it told.
+ * - What went is one event for each class and day, with counts and nothing of whom it told. A run that a cut interrupted goes on at the next start, and
+ *   has its events then (`resumed`), also when nothing was left to take; they count what went after the cut.
  * - Without a synchronised clock nothing goes: a clock that is wrong once would take everything.
  */
 import { createCalendar } from '../base/calendar.ts';
 import type { EventDraft } from '../base/event.ts';
 import type { EraseWhat, KeepClass, KeptCounts } from '../base/feed.ts';
+import type { MemoryRow } from '../base/journal.ts';
 import type { SiteModel } from '../base/model.ts';
 import type { Clock, Log, Timer } from '../base/ports.ts';
 import type { JournalFace } from '../journal/index.ts';
@@ -18,6 +20,9 @@ import { formsOf } from '../rules/index.ts';
 import type { MediaStore } from './media.ts';
 
 const LOOK_EVERY = 3_600_000;
+/** stands where a device's id stands in the journal's memory: a run has begun and its events are not stored */
+const DEVICE = '@keep_days';
+const RUNNING = 'running';
 
 export interface KeepDaysDeps {
   readonly clock: Clock;
@@ -25,28 +30,34 @@ export interface KeepDaysDeps {
   readonly site: () => SiteModel;
   readonly expire: (classes: readonly KeepClass[], signal: AbortSignal) => Promise<readonly KeptCounts[]>;
   readonly media: Pick<MediaStore, 'erase'>;
-  readonly onEvent: (draft: EventDraft) => void;
+  readonly keep: (events: readonly EventDraft[], memory: readonly MemoryRow[]) => Promise<boolean>;
+  /** the last life ended in the middle of a run */
+  readonly isInterrupted: boolean;
 }
 
 export function createKeepDays(
   { clock, log }: Pick<KeepDaysDeps, 'clock' | 'log'>,
   house: { readonly journal: JournalFace; readonly media: MediaStore; model(): SiteModel },
-  onEvent: (draft: EventDraft) => void,
+  memory: readonly MemoryRow[],
+  keep: KeepDaysDeps['keep'],
 ): KeepDays {
   const { journal, media } = house;
   const expire: KeepDaysDeps['expire'] = (classes, signal) => journal.expire(classes, signal);
-  return new KeepDays({ clock, log, media, expire, onEvent, site: () => house.model() });
+  const isInterrupted = memory.some(({ device }) => device === DEVICE);
+  return new KeepDays({ clock, log, media, expire, keep, isInterrupted, site: () => house.model() });
 }
 
 export class KeepDays {
   private readonly deps: KeepDaysDeps;
   private seen = '';
+  private isInterrupted: boolean;
   private timer: Timer | undefined;
   private running: Promise<void> = Promise.resolve();
   private readonly stopping = new AbortController();
 
   constructor(deps: KeepDaysDeps) {
     this.deps = deps;
+    this.isInterrupted = deps.isInterrupted;
   }
 
   start(): void {
@@ -85,28 +96,33 @@ export class KeepDays {
   }
 
   private async daily(): Promise<void> {
-    const { clock, expire, site } = this.deps;
+    const { clock, expire, keep, site } = this.deps;
     const { wall, synced } = clock.now();
     const kinds = keptKinds(site());
     if (this.stopping.signal.aborted || !synced || kinds.size === 0) return;
     const classes = [...kinds].map(([days, what]) => ({ days, what, before: this.midnight(wall, -days) }));
     const mark = JSON.stringify(classes);
     if (mark === this.seen) return;
+    await keep([], [{ device: DEVICE, key: RUNNING, body: '1' }]);
     const gone = await expire(classes, this.stopping.signal);
+    const told: EventDraft[] = [];
     for (const { days, what, before } of classes) {
       let pictures = 0;
       for (const device of what.devices) pictures += await this.deps.media.erase({ device, until: before });
-      this.tell(days, pictures, gone);
+      told.push(...this.drafts(days, pictures, gone));
     }
+    await keep(told, [{ device: DEVICE, key: RUNNING, body: null }]);
+    this.isInterrupted = false;
     this.seen = mark;
   }
 
-  private tell(days: number, pictures: number, gone: readonly KeptCounts[]): void {
+  private drafts(days: number, pictures: number, gone: readonly KeptCounts[]): readonly EventDraft[] {
     const { events = 0, samples = 0, alarms = 0 } = gone.find((counts) => counts.days === days) ?? {};
-    if (events + samples + alarms + pictures === 0) return;
-    const data = { by: 'keep_days', reason: `${days}d`, events, samples, pictures };
+    if (events + samples + alarms + pictures === 0 && !this.isInterrupted) return [];
+    const resumed = this.isInterrupted ? { resumed: true } : {};
+    const data = { by: 'keep_days', reason: `${days}d`, events, samples, pictures, ...resumed };
     const classes = { by: 'none', reason: 'none' } as const;
-    this.deps.onEvent({ kind: 'audit.erased', at: this.deps.clock.now(), data, classes });
+    return [{ kind: 'audit.erased', at: this.deps.clock.now(), data, classes }];
   }
 }
 

@@ -171,6 +171,19 @@ async function copyOne(from: string, to: string, levels = 2): Promise<void> {
   }
 }
 
+/** A small file's text; undefined when there is none. */
+export async function readText(path: string): Promise<string | undefined> {
+  return readFile(path, 'utf8').catch((error: unknown) => {
+    if (missing(error)) return undefined;
+    throw error;
+  });
+}
+
+/** Neither a file nor what a cut left of writing it. */
+export async function removeFile(path: string): Promise<void> {
+  for (const one of [path, `${path}.new`]) await rm(one, { force: true });
+}
+
 /** Names of what lies in a folder; none when there is no such folder. */
 export async function namesIn(folder: string): Promise<readonly string[]> {
   return readdir(folder).catch(() => []);

@@ -7,14 +7,17 @@
  * DISKTRACE names the trace; without it nothing is recorded. DISKSTALL=PERMILLE,MS makes so many of a thousand syncs of the journal take MS longer,
  * as a tired card does; the choice repeats from run to run. DISKCARD=MS,LONG,EVERY makes each of them take MS longer, and each EVERYth LONG instead. DISKFAIL=FILE makes writes and syncs of the journal fail while that file exists: with
  * ENOSPC when its name ends in "full", with EROFS when it ends in "readonly", else with EIO. DISKNTH="N CODE" makes the n-th write, sync or
- * truncation of the journal since it was set fail with ENOSPC, EIO or EROFS; "N+ CODE" that one and all behind it. Threads are serialised, so the
- * order is the one in which the calls began to take effect.
+ * truncation of the journal and of the gateway's keys since it was set fail with ENOSPC, EIO or EROFS; "N+ CODE" that one and all behind it: as
+ * for a power cut, nothing reaches the disk any more. Of the keys renaming and removing counts, too; they are not traced. DISKKILL=FILE kills the process at
+ * the n-th of these calls after that file appeared, n being what it holds. Threads are serialised, so the order is the one in which the calls began
+ * to take effect.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +28,7 @@
 #include <unistd.h>
 
 enum { WRITE = 1, SYNC = 2, TRUNCATE = 3, UNLINK = 4 };
-enum { NONE = 0, DB = 1, WAL = 2, SOCKET = 3, MARKS = 4 };
+enum { NONE = 0, DB = 1, WAL = 2, SOCKET = 3, MARKS = 4, KEYS = 5 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static int trace = -1;
@@ -39,6 +42,7 @@ static int kind_of(const char *path) {
   if (ends(path, ".db")) return DB;
   if (ends(path, ".db-wal")) return WAL;
   if (ends(path, "/marks")) return MARKS;
+  if (strstr(path, "/gateway.key") != NULL) return KEYS;
   return strncmp(path, "socket:", 7) == 0 ? SOCKET : NONE;
 }
 
@@ -62,6 +66,7 @@ static void put(const void *bytes, size_t length) {
 }
 
 static void record(uint32_t kind, uint32_t file, uint64_t offset, const struct iovec *parts, int count) {
+  if (file == KEYS) return;
   if (trace < 0) {
     const char *name = getenv("DISKTRACE");
     if (name == NULL) return;
@@ -98,11 +103,29 @@ static int nth(void) {
   return call == n || (stays && call > n) ? numbered(end + stays + 1) : 0;
 }
 
+/* Ends the process at its n-th call since the file appeared. */
+static void killing(void) {
+  static long left = -1;
+  const char *name = getenv("DISKKILL");
+  if (name == NULL) return;
+  if (left < 0) {
+    char text[16] = {0};
+    int fd = (int)syscall(SYS_openat, AT_FDCWD, name, O_RDONLY | O_CLOEXEC, 0);
+    if (fd < 0) return;
+    long n = syscall(SYS_read, fd, text, sizeof text - 1);
+    syscall(SYS_close, fd);
+    if (n <= 0) return;
+    left = strtol(text, NULL, 10);
+  }
+  if (--left <= 0) kill(getpid(), SIGKILL);
+}
+
 /* The error the journal's files give now, or 0. */
 static int failing(int file) {
-  if (file != DB && file != WAL) return 0;
+  if (file != DB && file != WAL && file != KEYS) return 0;
+  killing();
   int error = nth();
-  if (error != 0) return error;
+  if (error != 0 || file == KEYS) return error;
   const char *name = getenv("DISKFAIL");
   if (name == NULL || access(name, F_OK) != 0) return 0;
   return ends(name, "full") ? ENOSPC : ends(name, "readonly") ? EROFS : EIO;
@@ -225,9 +248,22 @@ int ftruncate64(int fd, off64_t size) {
   TRACED(fd, record(TRUNCATE, file, (uint64_t)size, NULL, 0), real(fd, size));
 }
 
+int rename(const char *from, const char *to) {
+  REAL(int, "rename", const char *, const char *);
+  int error = kind_of(to) == KEYS ? failing(KEYS) : 0;
+  if (error == 0) return real(from, to);
+  errno = error;
+  return -1;
+}
+
 int unlink(const char *path) {
   REAL(int, "unlink", const char *);
   int file = kind_of(path);
+  int error = file == KEYS ? failing(KEYS) : 0;
+  if (error != 0) {
+    errno = error;
+    return -1;
+  }
   if (file == DB || file == WAL) {
     pthread_mutex_lock(&lock);
     record(UNLINK, (uint32_t)file, 0, NULL, 0);
