@@ -9,7 +9,7 @@
 import { drivers } from '../../drivers/index.ts';
 import { WeinaoError } from '../base/errors/index.ts';
 import type { Commit, JournalFacts, Restored } from '../base/journal.ts';
-import { type FeedModel, type SiteModel, VALUE_TYPE } from '../base/model.ts';
+import type { FeedModel, SiteModel } from '../base/model.ts';
 import type { Clock, Log, Random } from '../base/ports.ts';
 import type { Reading, Value } from '../base/reading.ts';
 import type { Answer, Look, Maintenance, Operation } from '../base/rules.ts';
@@ -33,6 +33,7 @@ import { Evidence, type Hand } from './evidence.ts';
 import { lostFault, refusedFault, setAsideFault, silentFault, storeFault } from './faults.ts';
 import { createKeepDays, type KeepDays } from './keep-days.ts';
 import { createMadePoints } from './made.ts';
+import { writeByHand } from './manual.ts';
 import type { MediaStore } from './media.ts';
 import { createPerformer, type Outcome, type Performer } from './perform.ts';
 import { openMedia, picture } from './pictures.ts';
@@ -186,7 +187,8 @@ class LiveHouse implements House {
         this.hub.shadow({ transition, alarm, held: false });
       },
       onCommitted: ({ durable }) => {
-        if (!durable) this.raise(storeFault());
+        if (durable) this.clear('store', 'gateway');
+        else this.raise(storeFault());
       },
     });
     this.stats = new StatDesk(clock, (effects) => this.pipeline.carry(effects));
@@ -273,7 +275,11 @@ class LiveHouse implements House {
       onMemory: (row) => this.pipeline.remember(row),
     });
     this.journal.onHead(() => this.uplink.poke());
-    this.journal.onRenewed((feeds) => this.uplink.renewed(feeds));
+    this.journal.onRenewed((feeds) => {
+      this.uplink.renewed(feeds);
+      // Whether the store that is under them now is on the disk is told by its first commit.
+      void this.pipeline.keep([], []);
+    });
     this.journal.onLost(({ feeds, stream, why }) => {
       for (const feed of feeds) this.raise(lostFault(feed, stream, why));
     });
@@ -333,18 +339,9 @@ class LiveHouse implements House {
     return answer;
   }
 
-  async write(output: string, value: Value, by: string): Promise<Outcome> {
-    const { model, machine } = this.site;
-    const [device = '', point = ''] = output.split('.');
-    const known = model.devices.get(device)?.points.find((p) => p.id === point);
-    if (known === undefined || !machine.outputs.has(output))
-      throw new WeinaoError('device.no_output', { output, known: [...machine.outputs].slice(0, 12).join(' ') });
-    if (typeof value !== VALUE_TYPE[known.kind])
-      throw new WeinaoError('device.value_out_of_range', { point: output, value });
-    const at = this.deps.clock.now();
-    const key = `manual/${output}/${Math.round(at.wall)}.${Math.round(at.mono)}`;
-    this.pipeline.input({ kind: 'manual', device, point });
-    return this.performer.perform({ key, step: { do: 'write', device, point, value }, leaves: true, at: at.wall, by });
+  write(output: string, value: Value, by: string): Promise<Outcome> {
+    const { pipeline, performer, site } = this;
+    return writeByHand({ clock: this.deps.clock, site, pipeline, performer }, output, value, by);
   }
 
   private asked(ask: Operation): Answer {

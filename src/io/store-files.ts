@@ -111,6 +111,25 @@ function disk(folder: string): { readonly free: number; readonly size: number } 
   }
 }
 
+/** Whether a disk takes a file beside this one. */
+export function takesWrites(path: string): boolean {
+  const probe = `${path}.probe`;
+  try {
+    const file = openSync(probe, 'w', 0o600);
+    try {
+      writeSync(file, Buffer.alloc(4096));
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    return true;
+  } catch {
+    return false;
+  } finally {
+    dropFile(probe);
+  }
+}
+
 /** A file of so many bytes that are really taken on the disk; nothing when it is there, or the disk refuses. */
 export function reserveFile(path: string, bytes: number): void {
   if (existsSync(path)) return;

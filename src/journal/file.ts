@@ -42,6 +42,22 @@ export function openFile(place: Place): Opened {
   }
 }
 
+/** The file as it is, to be written again; its log is whole, and nothing of it is left. Throws whatever stands against it. */
+export function reopen(path: string, synchronous: Synchronous): Sqlite {
+  const damage = exists(path) ? (hollow(path) ?? logDamage(readLog(path) ?? Buffer.alloc(0))) : 'gone';
+  if (damage !== undefined) throw new Error(damage);
+  const { db } = tryOpen(path, synchronous);
+  try {
+    const [done] = db.pragma('wal_checkpoint(TRUNCATE)') as { busy: number }[];
+    if (done?.busy !== 0) throw new Error('busy');
+    syncLog(path);
+    return db;
+  } catch (error) {
+    end(db, error);
+    throw error;
+  }
+}
+
 /** Another database takes the place of one that failed: a new file when its content is wrong, memory when the disk is. */
 export function exchange(db: Sqlite, place: Place, cause: unknown): Opened {
   if (isDamage(cause)) {

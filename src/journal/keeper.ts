@@ -11,6 +11,7 @@ import { depthOf, feedFacts } from './depth.ts';
 import { Erasure } from './erasure.ts';
 import { Expiry } from './expiry.ts';
 import type { Fresh } from './feed.ts';
+import { BACK, Homecoming } from './homecoming.ts';
 import { Leaving, overdue, reattach } from './leaving.ts';
 import { forgetCursors, lostCursors, tellLost, untold } from './losses.ts';
 import type { Answer, Numbered, Opening, Request, Work } from './protocol.ts';
@@ -37,6 +38,9 @@ export class StoreKeeper {
   private erasing: Erasure | undefined;
   private expiring: Expiry | undefined;
   private hasExpired = false;
+  private home: Homecoming | undefined;
+  /** of the file that was open last */
+  private epoch: string | undefined;
   private sincePersist = 0;
 
   /** @param free bytes the disk of a file has left */
@@ -183,8 +187,8 @@ export class StoreKeeper {
         const { streams } = this.open;
         const lost = untold(replaced.db) ?? { why, segments: [], unknown: [], cursors: false };
         const renewed = tellLost(replaced, streams, lost, fresh());
-        this.erasing = undefined;
-        this.expiring = undefined;
+        if (!replaced.durable) this.home?.leave(replaced, this.epoch, undefined);
+        this.anew(replaced, streams);
         this.answer({ renewed, why });
       },
       free: this.free,
@@ -192,15 +196,32 @@ export class StoreKeeper {
     });
     const streams = this.streamsOf(store, opening, fresh);
     streams.disclosures.at(opening.now);
-    this.open = { store, streams, retention: new Retention(store, streams) };
+    this.home = new Homecoming(opening);
+    if (!store.durable) this.home.leave(store, undefined, undefined);
+    this.anew(store, streams);
     // What their platforms have not taken goes out in a new epoch, and what is missing of it is told.
     const lost = untold(store.db);
     if (lost !== undefined) tellLost(store, streams, lost, fresh());
     beginAnew(store, streams, fresh);
+    return store.facts();
+  }
+
+  /** Nothing goes on that was begun on another database. */
+  private anew(store: Store, streams: Streams): void {
+    if (store.durable) this.epoch = store.epoch;
+    this.open = { store, streams, retention: new Retention(store, streams) };
     this.leaving = undefined;
     this.erasing = undefined;
     this.expiring = undefined;
-    return store.facts();
+  }
+
+  private comeHome(mono: number, fresh: () => Fresh): void {
+    const { store, streams } = this.opened();
+    const renewed = this.home?.step(store, streams, mono, fresh);
+    if (renewed === undefined) return;
+    this.anew(store, streams);
+    this.answer({ renewed, why: BACK });
+    this.answer({ head: store.head, done: [] });
   }
 
   private streamsOf(store: Store, opening: Opening, fresh: () => Fresh): Streams {
@@ -258,8 +279,10 @@ export class StoreKeeper {
 
   /** Housekeeping, a small step at a time. @returns whether there is more to do at once */
   private persist({ now, entropy }: { readonly now: Instant; readonly entropy: Uint8Array }): boolean {
-    const { store, streams, retention } = this.opened();
+    const { store } = this.opened();
     const fresh = { entropy, wall: now.wall };
+    if (!store.durable) this.comeHome(now.mono, () => ({ ...fresh, entropy: entropy.map((b) => b ^ 0x5a) }));
+    const { streams, retention } = this.opened();
     if (tellDisclosures(store, streams, now, entropy)) this.answer({ head: store.head, done: [] });
     if (streams.isDirty) streams.persist();
     if (lostCursors(store.db) !== undefined) store.write(forgetCursors);

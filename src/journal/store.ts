@@ -33,6 +33,7 @@ import {
 } from './rows.ts';
 import type { Group } from './samples.ts';
 import { createSegment } from './schema.ts';
+import { standOf } from './stand.ts';
 import { Statements } from './statements.ts';
 import { recount } from './tally.ts';
 
@@ -262,26 +263,8 @@ export class Store {
     }
     while (this.dropScrub());
     this.hasErased = this.db.prepare('SELECT 1 FROM erased LIMIT 1').get() !== undefined;
-    const meta = new Map(
-      (this.db.prepare('SELECT key, value FROM meta').all() as { key: string; value: string }[]).map((r) => [
-        r.key,
-        r.value,
-      ]),
-    );
-    const kept = JSON.parse(meta.get('clock') ?? '{"head":1,"newest":0}') as { head: number; newest: number };
-    this.epoch = meta.get('epoch') ?? epoch;
-    const row = this.db.prepare('SELECT position, recorded FROM rows ORDER BY position DESC LIMIT 1').get() as Last;
-    const group = this.lastGroup();
-    this.head = Math.max(kept.head, (row?.position ?? 0) + 1, (group?.position ?? 0) + 1);
-    this.newest = Math.max(kept.newest, row?.recorded ?? 0, group?.recorded ?? 0);
-  }
-
-  private lastGroup(): Last {
-    const segment = this.db.prepare('SELECT max(n) FROM segments WHERE groups > 0').pluck().get() as number | null;
-    if (segment === null) return undefined;
-    return this.db
-      .prepare(`SELECT position, recorded FROM tel_${segment} ORDER BY position DESC LIMIT 1`)
-      .get() as Last;
+    const stand = standOf(this.db);
+    Object.assign(this, stand, { epoch: stand.epoch ?? epoch });
   }
 
   /** Position counter and newest time as they are: the last rows tell them, so they are written only when rows go. */
@@ -297,19 +280,26 @@ export class Store {
 
   private exchange(cause: unknown): void {
     const opened = exchange(this.db, this.place(Math.max(this.newest, this.opening.now.wall)), cause);
-    this.damaged = [];
-    this.db = opened.db;
-    this.durable = opened.durable;
-    this.setAside = opened.setAside;
-    Object.assign(this, { segment: undefined, wasSynced: undefined });
-    this.sql = new Statements(this.db);
-    this.room = this.newRoom();
+    this.use(opened);
     try {
       this.begin(false, '');
     } catch (error) {
       if (!this.durable) throw error;
       this.exchange(error);
     }
+  }
+
+  /** The file that was left has all that memory held, and is the database again. */
+  moveTo(db: Sqlite): void {
+    this.db.close();
+    this.use({ db, durable: true });
+    this.begin(false, '');
+  }
+
+  private use({ db, durable, setAside }: Omit<Opened, 'fresh'>): void {
+    Object.assign(this, { db, durable, setAside, damaged: [], segment: undefined, wasSynced: undefined });
+    this.sql = new Statements(db);
+    this.room = this.newRoom();
   }
 
   private place(wall: number): Place {
@@ -426,8 +416,6 @@ export class Store {
 
 /** No room: in the file by its budget, or on the disk. */
 const isFull = (error: unknown): boolean => sqliteCode(error) === 'SQLITE_FULL';
-
-type Last = { readonly position: number; readonly recorded: number } | undefined;
 
 export function hexOf(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('hex').slice(0, 16);

@@ -264,13 +264,19 @@ export class Streams {
   }
 
   /** Another database came instead: each feed starts anew there, with what its platform has not taken yet. Not saved yet. */
-  replaced(store: Store, why: string, { entropy, wall }: Fresh): string[] {
+  replaced(
+    store: Store,
+    why: string,
+    { entropy, wall }: Fresh,
+    from: (feed: string) => Readonly<Record<Stream, number>> | undefined = () => undefined,
+  ): string[] {
     this.store = store;
     this.disclosures.again();
     for (const [i, [id, feed]] of [...this.feeds].entries()) {
       const fresh = { entropy: entropy.map((b) => b ^ (i + 1)), wall };
       const contract = contractFor(feed.contract, fresh, why, this.outward.encoder, oldOf(feed));
-      const next = beginningOf(contract, { a: feed.acked.a.position, t: feed.acked.t.position }, feed.standing);
+      const at = from(id) ?? { a: feed.acked.a.position, t: feed.acked.t.position };
+      const next = beginningOf(contract, at, feed.standing);
       next.gaps = { a: lastGap(store.db, id, 'a'), t: lastGap(store.db, id, 't') };
       this.feeds.set(id, next);
     }

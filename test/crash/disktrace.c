@@ -28,7 +28,7 @@
 #include <unistd.h>
 
 enum { WRITE = 1, SYNC = 2, TRUNCATE = 3, UNLINK = 4 };
-enum { NONE = 0, DB = 1, WAL = 2, SOCKET = 3, MARKS = 4, KEYS = 5 };
+enum { NONE = 0, DB = 1, WAL = 2, SOCKET = 3, MARKS = 4, KEYS = 5, PROBE = 6 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static int trace = -1;
@@ -42,6 +42,7 @@ static int kind_of(const char *path) {
   if (ends(path, ".db")) return DB;
   if (ends(path, ".db-wal")) return WAL;
   if (ends(path, "/marks")) return MARKS;
+  if (ends(path, ".db.probe")) return PROBE;
   if (strstr(path, "/gateway.key") != NULL) return KEYS;
   return strncmp(path, "socket:", 7) == 0 ? SOCKET : NONE;
 }
@@ -66,7 +67,7 @@ static void put(const void *bytes, size_t length) {
 }
 
 static void record(uint32_t kind, uint32_t file, uint64_t offset, const struct iovec *parts, int count) {
-  if (file == KEYS) return;
+  if (file > MARKS) return;
   if (trace < 0) {
     const char *name = getenv("DISKTRACE");
     if (name == NULL) return;
@@ -122,10 +123,12 @@ static void killing(void) {
 
 /* The error the journal's files give now, or 0. */
 static int failing(int file) {
-  if (file != DB && file != WAL && file != KEYS) return 0;
-  killing();
-  int error = nth();
-  if (error != 0 || file == KEYS) return error;
+  if (file != DB && file != WAL && file != KEYS && file != PROBE) return 0;
+  if (file != PROBE) {
+    killing();
+    int error = nth();
+    if (error != 0 || file == KEYS) return error;
+  }
   const char *name = getenv("DISKFAIL");
   if (name == NULL || access(name, F_OK) != 0) return 0;
   return ends(name, "full") ? ENOSPC : ends(name, "readonly") ? EROFS : EIO;
