@@ -34,6 +34,7 @@ type Drop =
   | 'bad_body'
   | 'not_its'
   | 'duplicate'
+  | 'key_reused'
   | 'form_refused'
   | 'not_running'
   | 'not_safe';
@@ -89,7 +90,7 @@ class HttpIntake implements Intake {
     }
     if (!bucket.take(this.context.clock.mono(), Math.max(1, read.events.length)))
       return this.refuse('flood', 429, 'too many events', 5);
-    const header = read.events.length === 1 ? request.headers['idempotency-key'] : undefined;
+    const header = read.events.length === 1 ? keyBeside(request) : undefined;
     let accepted = 0;
     let duplicates = 0;
     for (const event of read.events) {
@@ -100,10 +101,9 @@ class HttpIntake implements Intake {
         this.drop('not_its');
         continue;
       }
-      const news = meant.filter((device) => {
-        const key = keyOf(event, device, header);
-        return key === undefined || this.takenOf(device.id).get(key) === undefined;
-      });
+      const known = meant.map((device) => this.knownAs(event, device, header));
+      if (known.includes('another')) return this.refuse('key_reused', 409, 'idempotency-key of another event');
+      const news = meant.filter((_, n) => known[n] === 'new');
       if (!news.every((device) => this.takeOnce(device, event, header, request)))
         return this.refuse('not_running', 503, 'try again', 2);
       if (news.length > 0) accepted++;
@@ -127,7 +127,7 @@ class HttpIntake implements Intake {
     const told = { ...request, body: new Uint8Array(0) };
     let id: string;
     try {
-      id = this.submit(by, entry, entry.id ?? request.headers['idempotency-key']);
+      id = this.submit(by, entry, entry.id ?? keyBeside(request));
     } catch (error) {
       if (!isWeinaoError(error)) throw error;
       const { code } = error;
@@ -165,11 +165,18 @@ class HttpIntake implements Intake {
     }
   }
 
+  private knownAs(event: Event, device: DeviceModel, header: string | undefined): 'new' | 'same' | 'another' {
+    const key = keyOf(event, device, header);
+    const before = key === undefined ? undefined : this.takenOf(device.id).get(key);
+    if (key === undefined || before === undefined) return 'new';
+    return before.content === contentOf(key, event) ? 'same' : 'another';
+  }
+
   private takeOnce(device: DeviceModel, event: Event, header: string | undefined, request: IntakeRequest): boolean {
     const key = keyOf(event, device, header);
     if (key === undefined) return this.hear(device, event, request);
     const taken = this.takenOf(device.id);
-    taken.add(key);
+    taken.add(key, { content: contentOf(key, event), answer: '' });
     const isHeard = this.hear(device, event, request);
     if (!isHeard) taken.drop(key);
     return isHeard;
@@ -240,10 +247,19 @@ class HttpIntake implements Intake {
 
 const OWN_TIME = { at: ['time'], as: 'iso' } as const;
 
+/** An empty one names nothing. */
+const keyBeside = ({ headers }: IntakeRequest): string | undefined => headers['idempotency-key'] || undefined;
+
+const BESIDE = 'header\n';
+
+/** What an event says, where only a word beside it makes it itself; the others are what their own ids say they are. */
+const contentOf = (key: string, { root }: Event): string =>
+  key.startsWith(BESIDE) ? digestOf(JSON.stringify(root)) : '';
+
 /** What makes an event itself: its source and id, what the device's section names, or what the sender put beside it. */
 function keyOf({ key, root }: Event, { config }: DeviceModel, header: string | undefined): string | undefined {
   if (key !== undefined) return `event\n${key}`;
   const own = idOf(config as HttpDevice, root);
   if (own !== undefined) return `own\n${own}`;
-  return header === undefined ? undefined : `header\n${header}`;
+  return header === undefined ? undefined : `${BESIDE}${header}`;
 }

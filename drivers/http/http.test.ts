@@ -138,6 +138,17 @@ describe('events', () => {
     expect((await post(await bench({}, odd), one, 'other')).status).toBe(202);
   });
 
+  it('under a key that was used for another are refused; an empty key is none', async () => {
+    const b = await bench();
+    const key = { 'idempotency-key': 'k1' };
+    expect((await post(b, plain({ temperature: 1 }), 'right', key)).status).toBe(202);
+    expect((await post(b, plain({ temperature: 2 }), 'right', key)).status).toBe(409);
+    const empty = { 'idempotency-key': '' };
+    for (const temperature of [3, 4]) expect((await post(b, plain({ temperature }), 'right', empty)).status).toBe(202);
+    expect(b.heard.map((h) => h.result.readings[0]?.value)).toEqual([1, 3, 4]);
+    expect(b.intake.dropped()).toEqual({ key_reused: 1 });
+  });
+
   it('are written down before anybody acts on them, and taken back when nobody could', async () => {
     const order: string[] = [];
     let runs = true;
