@@ -32,6 +32,8 @@ interface Account {
 export class Disclosures {
   private readonly accounts = new Map<string, Account>();
   private readonly unsaved = new Set<string>();
+  /** the one added to last, since accounts were written or dropped */
+  private last: Account | undefined;
   private hour = 0;
   private isTimed = false;
 
@@ -55,22 +57,25 @@ export class Disclosures {
     for (const of of NAMED_CLASSES) {
       const values = disclosed[of] ?? 0;
       if (values === 0) continue;
-      const key = `${ROWS}${feed}/${of}/${this.hour}`;
-      const account = this.accounts.get(key) ?? {
-        feed,
-        class: of,
-        hour: this.hour,
-        members: 0,
-        values: 0,
-        subjects: new Set<string>(),
-      };
+      const account = this.running(feed, of);
       account.members++;
       account.values += values;
       if (!this.isTimed) account.unsynced = true;
       for (const subject of about[of] ?? []) if (account.subjects.size < MOST_SUBJECTS) account.subjects.add(subject);
-      this.accounts.set(key, account);
-      this.unsaved.add(key);
     }
+  }
+
+  /** The account of this hour, which is to be written. */
+  private running(feed: string, of: NamedClass): Account {
+    const { last } = this;
+    if (last?.feed === feed && last.class === of && last.hour === this.hour) return last;
+    const { hour } = this;
+    const key = `${ROWS}${feed}/${of}/${hour}`;
+    const account = this.accounts.get(key) ?? { feed, class: of, hour, members: 0, values: 0, subjects: new Set() };
+    this.accounts.set(key, account);
+    this.unsaved.add(key);
+    this.last = account;
+    return account;
   }
 
   /** Part of the transaction that writes the cursors. */
@@ -81,6 +86,7 @@ export class Disclosures {
       if (account !== undefined) set.run(key, JSON.stringify({ ...account, subjects: [...account.subjects] }));
     }
     this.unsaved.clear();
+    this.last = undefined;
   }
 
   /** Another database came instead: everything is to be written there. */
@@ -106,6 +112,7 @@ export class Disclosures {
       this.accounts.delete(key);
       this.unsaved.delete(key);
     }
+    this.last = undefined;
   }
 }
 

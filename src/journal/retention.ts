@@ -22,7 +22,7 @@ import type { Streams } from './streams.ts';
 const ALARM_DAYS = 180;
 const DAY = 86_400_000;
 const ROWS_A_STEP = 200;
-const GROUPS_A_STEP = 48;
+const GROUPS_A_STEP = 16;
 /** how long a journal is left alone to which nothing comes and from which nothing is taken */
 const IDLE = 600_000;
 

@@ -17,6 +17,8 @@ interface Kept extends Omit<MadeMessage, 'payload'> {
   payload: Uint8Array | undefined;
   /** bytes of the payload */
   readonly size: number;
+  /** events and samples the view withheld between the member before and this one */
+  readonly withheld: number;
 }
 
 export interface Walker {
@@ -26,8 +28,8 @@ export interface Walker {
   bytes: number;
   /** the last member that was given out */
   given: number;
-  /** events and samples the view withheld: before each member of the window, and behind the last of them */
-  withheld: { readonly before: Map<number, number>; behind: number };
+  /** events and samples the view withheld behind the last member of the window */
+  withheld: number;
 }
 
 /** One feed's stream, and where its rows come from. */
@@ -44,7 +46,7 @@ export const walkerAt = (head: StreamHead): Walker => ({
   window: [],
   bytes: 0,
   given: head.seq,
-  withheld: { before: new Map(), behind: 0 },
+  withheld: 0,
 });
 
 export const headOf = ({ position, seq, hash }: StreamHead): StreamHead => ({ position, seq, hash });
@@ -62,7 +64,7 @@ export function walk(course: Course, walker: Walker, upTo: number): void {
     if (rows.length === 0) return;
     for (const row of rows) {
       const member = outward.encode(contract, stream, walker.head, row);
-      walker.withheld.behind += unitsOf(row, stream) - (member?.units ?? 0);
+      walker.withheld += unitsOf(row, stream) - (member?.units ?? 0);
       if (member === undefined) walker.head = { ...walker.head, position: row.position };
       else add(walker, member);
       if (walker.bytes >= WINDOW_BYTES || walker.head.seq >= upTo) return;
@@ -99,9 +101,8 @@ export function give(walker: Walker, after: number, limit: { max: number; bytes:
 }
 
 function add(walker: Walker, member: MadeMessage): void {
-  walker.window.push({ ...member, size: member.payload.length });
-  walker.withheld.before.set(member.seq, walker.withheld.behind);
-  walker.withheld.behind = 0;
+  walker.window.push({ ...member, size: member.payload.length, withheld: walker.withheld });
+  walker.withheld = 0;
   walker.bytes += member.payload.length;
   walker.head = headOf(member);
 }
@@ -110,18 +111,17 @@ function add(walker: Walker, member: MadeMessage): void {
 export function take(walker: Walker, count: number): { members: Kept[]; delivered: number; withheld: number } {
   const members = walker.window.splice(0, count);
   let [delivered, withheld] = [0, 0];
-  for (const { seq, units, size } of members) {
-    walker.bytes -= size;
-    delivered += units;
-    withheld += walker.withheld.before.get(seq) ?? 0;
-    walker.withheld.before.delete(seq);
+  for (const member of members) {
+    walker.bytes -= member.size;
+    delivered += member.units;
+    withheld += member.withheld;
   }
   return { members, delivered, withheld };
 }
 
 /** The cursor goes on to where the walker stands, with nothing in between but what was withheld. */
-export function passed({ withheld }: Walker): { delivered: number; withheld: number } {
-  const { behind } = withheld;
-  withheld.behind = 0;
-  return { delivered: 0, withheld: behind };
+export function passed(walker: Walker): { delivered: number; withheld: number } {
+  const { withheld } = walker;
+  walker.withheld = 0;
+  return { delivered: 0, withheld };
 }

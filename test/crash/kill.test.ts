@@ -79,6 +79,8 @@ describe('a gateway that is killed', () => {
     const begun = performance.now();
     let brokerIsUp = false;
     let owed = 0;
+    /** sent again by the life behind each kill */
+    const repeated: number[] = [];
 
     for (let kill = 1; kill <= KILLS; kill++) {
       // The broker stays as it is for some lives.
@@ -121,6 +123,7 @@ describe('a gateway that is killed', () => {
       expect(daemon.child.exitCode, daemon.said.out + daemon.said.err).toBeNull();
       await daemon.kill();
       ends.abort();
+      repeated.push(platform.summary().duplicates - repeated.reduce((sum, n) => sum + n, 0));
       const told = new Set(platform.members.map((m) => String(m.envelope.id)));
       if (alarmRows(site.data).some((row) => !told.has(row.id))) owed++;
     }
@@ -141,9 +144,23 @@ describe('a gateway that is killed', () => {
       rows.every((row) => platform.members.some((m) => m.envelope.id === row.id)),
     );
 
+    const { chain, gaps, faults } = platform.summary();
+    repeated.sort((x, y) => x - y);
+    const figures = {
+      kills: KILLS,
+      alarmsAccepted: rows.length,
+      alarmsLost: rows.filter((row) => !told.has(row.id)).length,
+      repeatedMedian: repeated[KILLS >> 1],
+      repeatedMost: repeated.at(-1),
+      twiceAfterDedup: platform.members.length - new Set(platform.members.map((m) => m.envelope.id)).size,
+      chain,
+      gaps,
+      holes: faults.length,
+    };
+    process.stdout.write(`kill -9: ${JSON.stringify(figures)}\n`);
+    expect(figures.twiceAfterDedup).toBe(0);
     expect(owed, 'kills with an alarm committed and not delivered').toBeGreaterThanOrEqual(KILLS / 2);
     expect(rows.filter((row) => !told.has(row.id))).toEqual([]);
-    const { chain, gaps, faults } = platform.summary();
     expect({ chain, gaps, faults }).toEqual({ chain: 'ok', gaps: 0, faults: [] });
 
     // Every revision of every alarm, once, and without a gap: no transition was lost, none made twice.
