@@ -9,10 +9,12 @@
  * ENOSPC when its name ends in "full", with EROFS when it ends in "readonly", else with EIO. DISKNTH="N CODE" makes the n-th write, sync or
  * truncation of the journal and of the gateway's keys since it was set fail with ENOSPC, EIO or EROFS; "N+ CODE" that one and all behind it: as
  * for a power cut, nothing reaches the disk any more. Of the keys renaming and removing counts, too; they are not traced. DISKKILL=FILE kills the process at
- * the n-th of these calls after that file appeared, n being what it holds. Threads are serialised, so the order is the one in which the calls began
+ * the n-th of these calls after that file appeared, n being what it holds. DISKQUOTA="BYTES FOLDER" makes a folder as small as a disk of so many bytes:
+ * what grows beyond fails with ENOSPC, and statfs tells what is left. Threads are serialised, so the order is the one in which the calls began
  * to take effect.
  */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -23,8 +25,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 enum { WRITE = 1, SYNC = 2, TRUNCATE = 3, UNLINK = 4 };
@@ -47,13 +51,48 @@ static int kind_of(const char *path) {
   return strncmp(path, "socket:", 7) == 0 ? SOCKET : NONE;
 }
 
-static int file_of(int fd) {
-  char link[64], path[4096];
+static const char *path_of(int fd, char *path, size_t size) {
+  char link[64];
   snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-  ssize_t n = readlink(link, path, sizeof path - 1);
-  if (n < 0) return NONE;
-  path[n] = 0;
-  return kind_of(path);
+  ssize_t n = readlink(link, path, size - 1);
+  path[n < 0 ? 0 : n] = 0;
+  return path;
+}
+
+static int file_of(int fd) {
+  char path[4096];
+  return kind_of(path_of(fd, path, sizeof path));
+}
+
+/* Bytes of the small folder that are not taken; -1 without one, or for a path that is not in it. */
+static long long left_for(const char *path) {
+  const char *how = getenv("DISKQUOTA");
+  if (how == NULL) return -1;
+  char *folder = NULL;
+  long long left = strtoll(how, &folder, 10);
+  folder++;
+  if (strncmp(path, folder, strlen(folder)) != 0) return -1;
+  DIR *all = opendir(folder);
+  if (all == NULL) return -1;
+  for (struct dirent *one = readdir(all); one != NULL; one = readdir(all)) {
+    struct stat facts;
+    if (fstatat(dirfd(all), one->d_name, &facts, 0) == 0 && S_ISREG(facts.st_mode)) left -= facts.st_size;
+  }
+  closedir(all);
+  return left < 0 ? 0 : left;
+}
+
+/* Whether `n` bytes at `at` (negative: at the end of what was written) do not fit. */
+static int too_much(int fd, size_t n, off_t at) {
+  if (getenv("DISKQUOTA") == NULL) return 0;
+  struct stat facts;
+  if (fstat(fd, &facts) != 0 || !S_ISREG(facts.st_mode)) return 0;
+  off_t from = at < 0 ? lseek(fd, 0, SEEK_CUR) : at;
+  off_t more = from + (off_t)n - facts.st_size;
+  if (more <= 0) return 0;
+  char path[4096];
+  long long left = left_for(path_of(fd, path, sizeof path));
+  return left >= 0 && more > left;
 }
 
 static void put(const void *bytes, size_t length) {
@@ -154,6 +193,12 @@ static int failing(int file) {
     return call; \
   } while (0)
 
+#define FITS(fd, n, at) \
+  if (too_much(fd, n, at)) { \
+    errno = ENOSPC; \
+    return -1; \
+  }
+
 static uint64_t here(int fd) {
   off_t at = lseek(fd, 0, SEEK_CUR);
   return at < 0 ? 0 : (uint64_t)at;
@@ -162,18 +207,21 @@ static uint64_t here(int fd) {
 ssize_t write(int fd, const void *bytes, size_t n) {
   REAL(ssize_t, "write", int, const void *, size_t);
   struct iovec one = {(void *)bytes, n};
+  FITS(fd, n, -1);
   TRACED(fd, record(WRITE, file, here(fd), &one, 1), real(fd, bytes, n));
 }
 
 ssize_t pwrite(int fd, const void *bytes, size_t n, off_t at) {
   REAL(ssize_t, "pwrite", int, const void *, size_t, off_t);
   struct iovec one = {(void *)bytes, n};
+  FITS(fd, n, at);
   TRACED(fd, record(WRITE, file, (uint64_t)at, &one, 1), real(fd, bytes, n, at));
 }
 
 ssize_t pwrite64(int fd, const void *bytes, size_t n, off64_t at) {
   REAL(ssize_t, "pwrite64", int, const void *, size_t, off64_t);
   struct iovec one = {(void *)bytes, n};
+  FITS(fd, n, at);
   TRACED(fd, record(WRITE, file, (uint64_t)at, &one, 1), real(fd, bytes, n, at));
 }
 
@@ -257,6 +305,25 @@ int rename(const char *from, const char *to) {
   if (error == 0) return real(from, to);
   errno = error;
   return -1;
+}
+
+/* The two are one struct here. */
+static int small(const char *path, struct statfs *facts, int result) {
+  long long left = result == 0 ? left_for(path) : -1;
+  if (left < 0) return result;
+  facts->f_bfree = facts->f_bavail = (fsblkcnt_t)(left / (long long)facts->f_bsize);
+  facts->f_blocks = (fsblkcnt_t)(strtoll(getenv("DISKQUOTA"), NULL, 10) / (long long)facts->f_bsize);
+  return result;
+}
+
+int statfs(const char *path, struct statfs *facts) {
+  REAL(int, "statfs", const char *, struct statfs *);
+  return small(path, facts, real(path, facts));
+}
+
+int statfs64(const char *path, struct statfs64 *facts) {
+  REAL(int, "statfs64", const char *, struct statfs64 *);
+  return small(path, (struct statfs *)facts, real(path, facts));
 }
 
 int unlink(const char *path) {
