@@ -17,7 +17,7 @@ import { alarmOf, fill } from './rows.ts';
 
 const ROUNDS = Number(process.env.ROUNDS ?? 3);
 const EVENTS = 20_000;
-const GROUPS = 2000;
+const GROUPS = 4000;
 const BATCH = 50;
 const AT_ONCE = 50;
 
@@ -82,6 +82,7 @@ const cpuOf = ({ cpu }: Pass): string => `${fixed(cpu.whole, 1)} us (main thread
 // A backlog drains for hours: neither side is measured while its code is being compiled.
 await rawRateOf(url, 5000);
 await drain(way, 'warm', 'json', 5000, () => events(5000));
+await drain(way, 'warm_packed', 'json+zstd', 1000, () => groups(1000));
 const raw = await rawRateOf(url, 20_000);
 row(
   'mqtt.js alone, QoS 1, window 50, 700 bytes',
