@@ -9,7 +9,8 @@
  *   that waited, it goes on from the file's own cursor, and some comes once more, with its ids.
  * - Only the file that was left is taken back: another one, or one that was changed meanwhile, waits for a restart.
  */
-import { STREAMS, type Stream } from '../base/event.ts';
+import type { Stream } from '../base/event.ts';
+import type { Gap } from '../base/feed.ts';
 import type { Sqlite } from '../io/sqlite.ts';
 import { takesWrites } from '../io/store-files.ts';
 import { UNSYNCED } from './ages.ts';
@@ -20,13 +21,13 @@ import type { Opening } from './protocol.ts';
 import { createSegment } from './schema.ts';
 import { standOf } from './stand.ts';
 import type { Store } from './store.ts';
-import type { Streams } from './streams.ts';
+import type { Counted, Streams } from './streams.ts';
 
 const FIRST = 5000;
 const LONGEST = 600_000;
 /** as long on its file, and it is trusted as at the beginning */
 const WELL = 3_600_000;
-const WHOLE = ['states', 'memory', 'feed_memory', 'gaps'] as const;
+const WHOLE = ['states', 'memory', 'feed_memory'] as const;
 
 export const BACK = 'store: the file takes rows again';
 
@@ -70,7 +71,7 @@ export class Homecoming {
       db = reopen(this.opening.path, this.opening.synchronous);
       const { epoch, head } = standOf(db);
       if (head > left.head || (left.epoch !== undefined && epoch !== left.epoch)) throw new Error('another file');
-      const cursors = cursorsOf(db, streams, left);
+      const cursors = cursorsOf(db, store.db, streams, left);
       carry(db, store.db, head, left);
       this.left = undefined;
       this.backAt = mono;
@@ -108,8 +109,10 @@ function leftOf(db: Sqlite, epoch: string | undefined): Left {
   };
 }
 
-/** Where each feed goes on: where its platform stands, unless memory had not room for all that waited. */
-function cursorsOf(file: Sqlite, streams: Streams, left: Left): Map<string, Record<Stream, number>> {
+type Cursors = Map<string, Record<Stream, number> & Partial<Counted>>;
+
+/** Where each feed goes on: where its platform stands, or, when memory had not room for all that waited, where the file stood, with its counts. */
+function cursorsOf(file: Sqlite, memory: Sqlite, streams: Streams, left: Left): Cursors {
   const segments = file.prepare('SELECT n FROM segments WHERE first < ? AND last > ? AND groups > 0').pluck();
   const hasRow = (after: number): boolean =>
     file.prepare('SELECT 1 FROM rows WHERE position > ? AND position < ? LIMIT 1').get(after, left.rows) !== undefined;
@@ -119,17 +122,22 @@ function cursorsOf(file: Sqlite, streams: Streams, left: Left): Map<string, Reco
         file.prepare(`SELECT 1 FROM tel_${n} WHERE position > ? AND position < ? LIMIT 1`).get(after, left.groups) !==
         undefined,
     );
+  const gone = memory.prepare('SELECT body FROM gaps WHERE feed = ? AND position >= ?').pluck();
   const kept = new Map(loadFeeds(file).map((feed) => [feed.contract.feed, feed]));
   return new Map(
     streams.ids().map((id) => {
       const { acked } = streams.look(id);
       const own = kept.get(id);
-      const at = (stream: Stream): number => {
-        const after = own?.[stream].position;
-        if (after === undefined || after >= acked[stream].position) return acked[stream].position;
-        return hasRow(after) || (stream === 't' && hasGroup(after)) ? after : acked[stream].position;
-      };
-      return [id, Object.fromEntries(STREAMS.map((s) => [s, at(s)])) as Record<Stream, number>];
+      if (own === undefined) return [id, { a: acked.a.position, t: acked.t.position }];
+      const dropped = { ...own.standing.dropped };
+      for (const body of gone.all(id, left.head) as string[]) {
+        const { reason, loss } = JSON.parse(body) as Gap;
+        if (loss !== undefined) dropped[reason] = (dropped[reason] ?? 0) + loss.lost;
+      }
+      if (!(hasRow(own.a.position) || hasRow(own.t.position) || hasGroup(own.t.position)))
+        return [id, { a: acked.a.position, t: acked.t.position, dropped }];
+      const { delivered = 0, withheld = 0 } = own.standing;
+      return [id, { a: own.a.position, t: own.t.position, delivered, withheld, dropped }];
     }),
   );
 }
@@ -150,6 +158,8 @@ function carry(file: Sqlite, memory: Sqlite, head: number, { counts }: Left): vo
       if (before === counts[table]) file.exec(`DELETE FROM ${table}`);
       copy(file, memory, table, `SELECT * FROM ${table}`);
     }
+    // What memory gave up of what the file still has is not lost.
+    copy(file, memory, 'gaps', 'SELECT * FROM gaps WHERE position >= ?', head);
     for (const table of ['alarms', 'erased']) copy(file, memory, table, `SELECT * FROM ${table}`);
     copy(file, memory, 'meta', `SELECT * FROM meta WHERE key IN ('clock', '${UNSYNCED}')`);
   })();

@@ -55,6 +55,8 @@ import { type Course, give, headOf, passed, restart, take, type Walker, walk, wa
 const ROWS_AT_ONCE = 32;
 const AHEAD = 1024;
 
+/** what a cursor passed */
+export type Counted = Pick<Standing, 'delivered' | 'withheld' | 'dropped'>;
 type Own = Pick<Gap, 'reason' | 'asked' | 'erased' | 'loss'>;
 
 export class Streams {
@@ -268,15 +270,15 @@ export class Streams {
     store: Store,
     why: string,
     { entropy, wall }: Fresh,
-    from: (feed: string) => Readonly<Record<Stream, number>> | undefined = () => undefined,
+    from: (feed: string) => (Readonly<Record<Stream, number>> & Partial<Counted>) | undefined = () => undefined,
   ): string[] {
     this.store = store;
     this.disclosures.again();
     for (const [i, [id, feed]] of [...this.feeds].entries()) {
       const fresh = { entropy: entropy.map((b) => b ^ (i + 1)), wall };
       const contract = contractFor(feed.contract, fresh, why, this.outward.encoder, oldOf(feed));
-      const at = from(id) ?? { a: feed.acked.a.position, t: feed.acked.t.position };
-      const next = beginningOf(contract, at, feed.standing);
+      const { a, t, ...counted } = from(id) ?? { a: feed.acked.a.position, t: feed.acked.t.position };
+      const next = beginningOf(contract, { a, t }, { ...feed.standing, ...counted });
       next.gaps = { a: lastGap(store.db, id, 'a'), t: lastGap(store.db, id, 't') };
       this.feeds.set(id, next);
     }
