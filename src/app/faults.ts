@@ -14,21 +14,25 @@ export const storeFault = (): TechnicalFault => ({
   act: '检查存储卡空间和健康，尽快更换后重启网关',
 });
 
-export const setAsideFault = (
-  what: { readonly path: string; readonly why: string },
+/** @param what without a path nothing was renamed: the file's log is missing */
+export function setAsideFault(
+  { path, why }: { readonly path: string; readonly why: string },
   durable: boolean,
-): TechnicalFault =>
-  durable
-    ? {
-        topic: 'store',
-        instance: 'file',
-        level: 'orange',
-        name: '数据文件损坏',
-        text: '损坏的数据文件已改名保留为 {path}，已新建（{why}）',
-        act: '保留该文件，联系维护人员',
-        values: { path: what.path, why: what.why },
-      }
-    : storeFault();
+): TechnicalFault {
+  if (!durable) return storeFault();
+  return {
+    topic: 'store',
+    instance: 'file',
+    level: 'orange',
+    name: '数据文件损坏',
+    text:
+      path === ''
+        ? '数据文件的日志丢失，最近的数据可能缺失，各平台已获通知（{why}）'
+        : '损坏的数据文件已改名保留为 {path}，能读出的已转入新文件，缺失的已通知各平台（{why}）',
+    act: path === '' ? '检查存储卡，不要手工删除 journal.db-wal' : '保留该文件，联系维护人员',
+    values: path === '' ? { why } : { path, why },
+  };
+}
 
 export const refusedFault = (feed: string, detail: string): TechnicalFault => ({
   topic: 'feed',

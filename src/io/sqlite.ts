@@ -14,6 +14,11 @@ export function openSqliteReadOnly(path: string): Sqlite {
   return new Database(path, { readonly: true, fileMustExist: true });
 }
 
+/** A database's bytes, only read. */
+export function openSqliteBytes(bytes: Buffer): Sqlite {
+  return new Database(bytes, { readonly: true });
+}
+
 /**
  * Ends a connection without a checkpoint: what failed to reach the disk is not written and synced once more, as SQLite does when the last connection of a
  * file closes. A second one, which only reads, is the last instead.

@@ -8,11 +8,23 @@
  */
 import { isWeinaoError } from '../base/errors/index.ts';
 import { leaveAsItIs, openSqlite, type Sqlite, sqliteCode } from '../io/sqlite.ts';
-import { dropDatabase, exists, readLog, renameDatabase, sizeOfFile, syncFolder, syncLog } from '../io/store-files.ts';
+import {
+  dropDatabase,
+  exists,
+  readLog,
+  readStart,
+  renameDatabase,
+  sizeOfFile,
+  syncFolder,
+  syncLog,
+} from '../io/store-files.ts';
 import { logDamage, PAGE } from './log.ts';
+import { missesLog, writeBack } from './log-mark.ts';
 import { asItIs, type Remains, remainsOf } from './remains.ts';
-import { plant } from './salvage.ts';
-import { configure, migrate, type Synchronous } from './schema.ts';
+import { noteLost, plant } from './salvage.ts';
+import { configure, migrate, SCHEMA_VERSION, type Synchronous } from './schema.ts';
+
+const NO_LOG = 'the write-ahead log is gone';
 
 export interface Opened {
   readonly db: Sqlite;
@@ -33,9 +45,13 @@ export function openFile(place: Place): Opened {
   const { path, synchronous } = place;
   try {
     finish(path);
-    const damage = hollow(path) ?? logDamage(readLog(path) ?? Buffer.alloc(0));
+    const damage = misshapen(path) ?? logDamage(readLog(path) ?? Buffer.alloc(0));
     if (damage !== undefined) return replace(place, new Error(damage));
-    return { ...tryOpen(path, synchronous), durable: true };
+    const hasLog = exists(`${path}-wal`);
+    const opened = tryOpen(path, synchronous);
+    if (hasLog || !missesLog(opened.db)) return { ...opened, durable: true };
+    noteLost(opened.db, NO_LOG, place.epoch);
+    return { ...opened, durable: true, setAside: { path: '', why: NO_LOG } };
   } catch (error) {
     if (isWeinaoError(error)) throw error;
     return isDamage(error) ? replace(place, error) : fallBack(place, error);
@@ -44,7 +60,7 @@ export function openFile(place: Place): Opened {
 
 /** The file as it is, to be written again; its log is whole, and nothing of it is left. Throws whatever stands against it. */
 export function reopen(path: string, synchronous: Synchronous): Sqlite {
-  const damage = exists(path) ? (hollow(path) ?? logDamage(readLog(path) ?? Buffer.alloc(0))) : 'gone';
+  const damage = exists(path) ? (misshapen(path) ?? logDamage(readLog(path) ?? Buffer.alloc(0))) : 'gone';
   if (damage !== undefined) throw new Error(damage);
   const { db } = tryOpen(path, synchronous);
   try {
@@ -131,7 +147,15 @@ function finish(path: string): void {
 }
 
 /** SQLite would throw away the log of a file that has not even its first page. */
-function hollow(path: string): string | undefined {
+function misshapen(path: string): string | undefined {
+  // With another version than these the file would be taken for one that may only be read.
+  if (
+    sizeOfFile(path) >= PAGE &&
+    readStart(path, PAGE)
+      .subarray(18, 20)
+      .some((version) => version < 1 || version > 2)
+  )
+    return 'the header is damaged';
   return sizeOfFile(path) < PAGE && sizeOfFile(`${path}-wal`) > PAGE ? 'the file is gone, its log is not' : undefined;
 }
 
@@ -139,6 +163,7 @@ function tryOpen(path: string, synchronous: Synchronous): { db: Sqlite; fresh: b
   const db = openSqlite(path);
   try {
     configure(db, synchronous);
+    if (isMisnumbered(db)) throw damaged('version');
     migrate(db, path);
     // The first read of each small table: damage in the pages every boot needs shows here and not in the first alarm.
     const fresh = db.prepare('SELECT count(*) AS n FROM meta').pluck().get() === 0;
@@ -154,10 +179,19 @@ function tryOpen(path: string, synchronous: Synchronous): { db: Sqlite; fresh: b
   }
 }
 
+/** Called newer, with the very tables of this version: each later one has others. */
+function isMisnumbered(db: Sqlite): boolean {
+  if (Number(db.pragma('user_version', { simple: true })) <= SCHEMA_VERSION) return false;
+  const tables = "SELECT sql FROM sqlite_master WHERE name NOT GLOB 'tel_*' AND name NOT GLOB 'scrub*' ORDER BY name";
+  const ours = openSqlite(':memory:');
+  migrate(ours, ':memory:');
+  const textOf = (of: Sqlite): string => of.prepare(tables).pluck().all().join();
+  return textOf(db) === textOf(ours);
+}
+
 /** Nothing of the write-ahead log is left, after a power cut neither: SQLite truncates it without a sync, and the old one would come back. */
 export function emptyLog({ db, durable }: { readonly db: Sqlite; readonly durable: boolean }): void {
-  db.pragma('wal_checkpoint(TRUNCATE)');
-  if (durable) syncLog(db.name);
+  if (durable) writeBack(db, 'TRUNCATE', () => syncLog(db.name));
 }
 
 const damaged = (what: string): Error => Object.assign(new Error(`${what}: damaged`), { code: 'SQLITE_CORRUPT' });

@@ -5,12 +5,13 @@
  * pages in all of them, as no file is ever laid out otherwise (no auto_vacuum; VACUUM keeps the order). Of telemetry only the header's loss leaves
  * the tables' places, the loss of the whole page does not.
  */
-import { openSqlite, openSqliteReadOnly, type Sqlite } from '../io/sqlite.ts';
+import { openSqlite, openSqliteBytes, openSqliteReadOnly, type Sqlite } from '../io/sqlite.ts';
 import { dropDatabase, readLog, readStart, secondName, sizeOfFile, writeLog } from '../io/store-files.ts';
 import { type Frame, framesOf, logOf, PAGE } from './log.ts';
 import { migrate } from './schema.ts';
 
 const HEADER = 100;
+const MOST_IMAGE = 64 * 1024 * 1024;
 
 export interface Remains {
   readonly db: Sqlite;
@@ -42,16 +43,34 @@ export function remainsOf(path: string): Remains | undefined {
   return asItIs(path);
 }
 
-/** A file that is only read, where it lies. */
+/** A file that is only read, where it lies. On a disk that cannot be written SQLite may miss what it lays beside a log: then a small one is read whole. */
 export function asItIs(path: string): Remains | undefined {
-  try {
-    const db = openSqliteReadOnly(path);
-    if (holdsOurs(db)) return { db, close: () => db.close() };
-    db.close();
-  } catch {
-    // nothing can be read
+  for (const open of [() => openSqliteReadOnly(path), () => openSqliteBytes(imageOf(path))]) {
+    const db = tried(open);
+    if (db !== undefined && tried(() => holdsOurs(db)) === true) return { db, close: () => db.close() };
+    db?.close();
   }
   return undefined;
+}
+
+/** The database as it is with its log written into it, in the mode of one that has none. */
+function imageOf(path: string): Buffer {
+  const bytes = sizeOfFile(path);
+  const frames = framesOf(readLog(path) ?? Buffer.alloc(0));
+  const size = PAGE * (frames.at(-1)?.size ?? Math.floor(bytes / PAGE));
+  if (Math.max(bytes, size) > MOST_IMAGE) throw new RangeError(`${path}: over ${MOST_IMAGE} bytes`);
+  const image = readStart(path, Math.max(bytes, size));
+  for (const { page, data } of frames) if (page * PAGE <= image.length) image.set(data, (page - 1) * PAGE);
+  image.fill(1, 18, 20);
+  return image.subarray(0, size);
+}
+
+function tried<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch {
+    return undefined;
+  }
 }
 
 function openWith(beside: string, frames: readonly Frame[], first: Uint8Array | undefined): Sqlite | undefined {
@@ -59,14 +78,10 @@ function openWith(beside: string, frames: readonly Frame[], first: Uint8Array | 
   const all = first === undefined ? frames : [...frames, { page: 1, size, data: first }];
   writeLog(beside, all.length === 0 ? undefined : logOf(all));
   const db = openSqliteReadOnly(beside);
-  try {
-    // A file that is shorter than its header says is still read.
-    db.unsafeMode(true);
-    db.pragma('writable_schema = ON');
-    if (holdsOurs(db)) return db;
-  } catch {
-    // the first page is of no use
-  }
+  // A file that is shorter than its header says is still read.
+  db.unsafeMode(true);
+  tried(() => db.pragma('writable_schema = ON'));
+  if (tried(() => holdsOurs(db)) === true) return db;
   db.close();
   return undefined;
 }

@@ -100,3 +100,13 @@ export function readGroup(n: number, row: GroupRow): JournalRow | DamagedRow {
 }
 
 export const isDamagedRow = (row: JournalRow | DamagedRow): row is DamagedRow => 'table' in row;
+
+/** Rows as they were asked for, behind a position and rising. Where a page was overwritten in part, SQLite may find rows that are none: damage, too. */
+export function inOrder<T extends { readonly position: number }>(rows: readonly T[], after: number): readonly T[] {
+  let last = after;
+  for (const { position } of rows) {
+    if (!(position > last)) throw Object.assign(new Error('rows out of order'), { code: 'SQLITE_CORRUPT' });
+    last = position;
+  }
+  return rows;
+}

@@ -73,6 +73,12 @@ interface Clock {
   newest: number;
 }
 
+/** Nobody knows what was lost, nor that anything was. */
+export function noteLost(db: Sqlite, why: string, epoch: string): void {
+  const lost: Lost = { why, segments: [], unknown: ['events', 'telemetry'], cursors: false };
+  db.prepare("INSERT OR REPLACE INTO meta VALUES ('lost', ?), ('epoch', ?)").run(JSON.stringify(lost), epoch);
+}
+
 /** Part of a transaction: a new database takes what is left of another. */
 export function plant(to: Sqlite, from: Sqlite | undefined, { epoch, why, wall, durable }: Successor): void {
   const setMeta = to.prepare('INSERT OR REPLACE INTO meta VALUES (?, ?)');
@@ -92,9 +98,12 @@ export function plant(to: Sqlite, from: Sqlite | undefined, { epoch, why, wall, 
     if (durable)
       lost = {
         why,
-        ...(events === undefined ? {} : { events }),
+        ...(events === undefined || events === 'unknown' ? {} : { events }),
         segments: telemetry ?? [],
-        unknown: telemetry === undefined ? ['telemetry'] : [],
+        unknown: [
+          ...(events === 'unknown' ? (['events'] as const) : []),
+          ...(telemetry === undefined ? (['telemetry'] as const) : []),
+        ],
         cursors: feeds === undefined,
       };
     else lost = { ...lost, cursors: feeds === undefined };
@@ -182,10 +191,19 @@ function copyTelemetry(
     const taken = copyGroups(to, from, segment, floor, left);
     left -= taken.bytes;
     clock.newest = Math.max(clock.newest, taken.recorded);
-    if (!taken.isAll)
-      lost.push({ first, last, groups, samples, kept: taken.samples, keptFrom: taken.from, oldest, newest });
+    // A page that was overwritten in part may end a walk too early.
+    const isAll = taken.isAll && taken.groups >= groupsBehind(from, segment, floor);
+    if (!isAll) lost.push({ first, last, groups, samples, kept: taken.samples, keptFrom: taken.from, oldest, newest });
   }
   return lost;
+}
+
+/** Groups of a segment behind a position: the positions there that are not events'. */
+function groupsBehind(from: Sqlite, { first, last, groups }: Segment, floor: number): number {
+  if (floor < first) return groups;
+  const query = 'SELECT count(*) FROM rows WHERE position > ? AND position <= ?';
+  const events = attempt(() => from.prepare(query).pluck().get(floor, last));
+  return events === undefined ? 0 : last - floor - Number(events);
 }
 
 function copyGroups(
@@ -194,8 +212,8 @@ function copyGroups(
   { n, last }: Segment,
   floor: number,
   bytes: number,
-): { isAll: boolean; samples: number; bytes: number; from: number; recorded: number } {
-  const taken = { isAll: false, samples: 0, bytes: 0, from: last + 1, recorded: 0 };
+): { isAll: boolean; groups: number; samples: number; bytes: number; from: number; recorded: number } {
+  const taken = { isAll: false, groups: 0, samples: 0, bytes: 0, from: last + 1, recorded: 0 };
   attempt(() => {
     const rows = from.prepare(`SELECT * FROM tel_${n} WHERE position > ? ORDER BY position DESC`);
     to.exec(createSegment(n));
@@ -210,6 +228,7 @@ function copyGroups(
       if (isDamagedRow(readGroup(n, row)) || taken.bytes + row.body.length > bytes) return;
       put(insert, Object.values(found as GroupRow));
       put(grow, [row.position, row.position, row.count, row.body.length, row.oldest, row.newest, n]);
+      taken.groups++;
       taken.samples += row.count;
       taken.bytes += row.body.length;
       taken.from = row.position;
@@ -227,7 +246,7 @@ function copyEvents(
   taken: number,
   clock: Clock,
   { wall, segments, durable }: { wall: number; segments: readonly Segment[]; durable: boolean },
-): LostEvents | undefined {
+): LostEvents | 'unknown' | undefined {
   const nth = (n: number): number =>
     attempt(() => {
       const query = from.prepare('SELECT position FROM rows ORDER BY position DESC LIMIT 1 OFFSET ?').pluck();
@@ -239,6 +258,8 @@ function copyEvents(
   const before = down?.end ?? clock.head;
   const missing = before - (up.end ?? floor) - 1;
   const groups = segments.reduce((sum, segment) => sum + groupsBetween(segment, before - missing - 1, before), 0);
+  // Where the rows ended nobody knows when not even the last of them can be read.
+  if (down !== undefined && down.end === undefined) return 'unknown';
   const count = up.damaged + (down === undefined ? 0 : down.damaged + Math.max(1, missing - groups));
   if (count === 0) return undefined;
   const times = [up.from, up.to, ...(down === undefined ? [] : [down.from, down.to, up.last, down.last])];

@@ -18,6 +18,7 @@ import { pack } from '../base/pack.ts';
 import { type Sqlite, type Statement, sqliteCode } from '../io/sqlite.ts';
 import { noteClock } from './ages.ts';
 import { exchange, type Opened, openFile, type Place } from './file.ts';
+import { writeBack } from './log-mark.ts';
 import { dropMarksBefore } from './marks.ts';
 import type { Opening, Placed, Work } from './protocol.ts';
 import { ROW_BYTES, Room } from './room.ts';
@@ -27,6 +28,7 @@ import {
   eventCrc,
   type GroupRow,
   groupCrc,
+  inOrder,
   isDamagedRow,
   readEvent,
   readGroup,
@@ -180,7 +182,7 @@ export class Store {
 
   /** Groups of one segment. */
   groupsIn(n: number, position: number, limit: number): JournalRow[] {
-    return this.sound((this.sql.groupsOf(n).all(position, limit) as GroupRow[]).map((row) => readGroup(n, row)));
+    return this.sound(this.groupsOf(n, position, limit));
   }
 
   /** Rows that were read and cannot be believed, once. */
@@ -253,18 +255,24 @@ export class Store {
   }
 
   private begin(fresh: boolean, epoch: string): void {
-    if (fresh) {
-      this.epoch = epoch;
-      this.db.transaction(() => {
-        this.sql.setMeta.run('epoch', epoch);
-        this.keepClock();
-      })();
-      return;
-    }
+    if (fresh) this.beginNew(epoch);
+    else this.goOn();
+    if (this.durable) writeBack(this.db, 'PASSIVE');
+  }
+
+  private beginNew(epoch: string): void {
+    this.epoch = epoch;
+    this.db.transaction(() => {
+      this.sql.setMeta.run('epoch', epoch);
+      this.keepClock();
+    })();
+  }
+
+  private goOn(): void {
     while (this.dropScrub());
     this.hasErased = this.db.prepare('SELECT 1 FROM erased LIMIT 1').get() !== undefined;
     const stand = standOf(this.db);
-    Object.assign(this, stand, { epoch: stand.epoch ?? epoch });
+    Object.assign(this, stand, { epoch: stand.epoch ?? hexOf(this.opening.entropy) });
   }
 
   /** Position counter and newest time as they are: the last rows tell them, so they are written only when rows go. */
@@ -319,7 +327,7 @@ export class Store {
     if (!this.durable) return;
     try {
       const { log } = this.sql.logged.get() as { log: number };
-      if (log >= CHECKPOINT_PAGES) this.db.pragma('wal_checkpoint(PASSIVE)');
+      if (log >= CHECKPOINT_PAGES) writeBack(this.db, 'PASSIVE');
     } catch (error) {
       this.abandon(error);
     }
@@ -400,15 +408,19 @@ export class Store {
   }
 
   private rawEvents(position: number, limit: number): (JournalRow | DamagedRow)[] {
-    return (this.sql.eventsAfter.all(position, limit) as EventRow[]).map(readEvent);
+    return inOrder(this.sql.eventsAfter.all(position, limit) as EventRow[], position).map(readEvent);
+  }
+
+  private groupsOf(n: number, position: number, limit: number): (JournalRow | DamagedRow)[] {
+    const rows = this.sql.groupsOf(n).all(position, limit) as GroupRow[];
+    return inOrder(rows, position).map((row) => readGroup(n, row));
   }
 
   private groupsAfter(position: number, limit: number): (JournalRow | DamagedRow)[] {
     const rows: (JournalRow | DamagedRow)[] = [];
     for (const n of this.sql.segmentsAfter.all(position) as number[]) {
       if (rows.length >= limit) break;
-      const found = this.sql.groupsOf(n).all(position, limit - rows.length) as GroupRow[];
-      rows.push(...found.map((row) => readGroup(n, row)));
+      rows.push(...this.groupsOf(n, position, limit - rows.length));
     }
     return rows;
   }

@@ -3,15 +3,16 @@
  * files, for every write to a socket, and for every write to a file named "marks" (what the process says about itself).
  *
  * Record, little endian: u32 kind, u32 file, u64 offset, u64 length, then `length` bytes (writes and marks only).
- * kind: 1 write, 2 sync, 3 truncate (offset = new size), 4 unlink. file: 1 *.db, 2 *.db-wal, 3 socket, 4 marks.
+ * kind: 1 write, 2 sync, 3 truncate (offset = new size), 4 unlink, 5 one of these that was made to fail. file: 1 *.db, 2 *.db-wal, 3 socket, 4 marks.
  * DISKTRACE names the trace; without it nothing is recorded. DISKSTALL=PERMILLE,MS makes so many of a thousand syncs of the journal take MS longer,
  * as a tired card does; the choice repeats from run to run. DISKCARD=MS,LONG,EVERY makes each of them take MS longer, and each EVERYth LONG instead. DISKFAIL=FILE makes writes and syncs of the journal fail while that file exists: with
  * ENOSPC when its name ends in "full", with EROFS when it ends in "readonly", else with EIO. DISKNTH="N CODE" makes the n-th write, sync or
  * truncation of the journal and of the gateway's keys since it was set fail with ENOSPC, EIO or EROFS; "N+ CODE" that one and all behind it: as
  * for a power cut, nothing reaches the disk any more. Of the keys renaming and removing counts, too; they are not traced. DISKKILL=FILE kills the process at
  * the n-th of these calls after that file appeared, n being what it holds. DISKQUOTA="BYTES FOLDER" makes a folder as small as a disk of so many bytes:
- * what grows beyond fails with ENOSPC, and statfs tells what is left. Threads are serialised, so the order is the one in which the calls began
- * to take effect.
+ * what grows beyond fails with ENOSPC, and statfs tells what is left. DISKOPEN=CODE makes opening
+ * any of the journal's files fail: with EROFS only to write, with ENOSPC only what must be made, else always. Threads are serialised, so the order
+ * is the one in which the calls began to take effect.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -20,6 +21,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,7 +33,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-enum { WRITE = 1, SYNC = 2, TRUNCATE = 3, UNLINK = 4 };
+enum { WRITE = 1, SYNC = 2, TRUNCATE = 3, UNLINK = 4, FAILED = 5 };
 enum { NONE = 0, DB = 1, WAL = 2, SOCKET = 3, MARKS = 4, KEYS = 5, PROBE = 6 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -121,7 +123,9 @@ static void record(uint32_t kind, uint32_t file, uint64_t offset, const struct i
 }
 
 static int numbered(const char *name) {
-  return strcmp(name, "ENOSPC") == 0 ? ENOSPC : strcmp(name, "EROFS") == 0 ? EROFS : EIO;
+  if (strcmp(name, "ENOSPC") == 0) return ENOSPC;
+  if (strcmp(name, "EACCES") == 0) return EACCES;
+  return strcmp(name, "EROFS") == 0 ? EROFS : EIO;
 }
 
 /* The error of the n-th call, or 0. A process sets it anew for each of its journals; then the count begins again. */
@@ -173,6 +177,13 @@ static int failing(int file) {
   return ends(name, "full") ? ENOSPC : ends(name, "readonly") ? EROFS : EIO;
 }
 
+static void refused(int file) {
+  if (file != DB && file != WAL) return;
+  pthread_mutex_lock(&lock);
+  record(FAILED, (uint32_t)file, 0, NULL, 0);
+  pthread_mutex_unlock(&lock);
+}
+
 #define REAL(type, name, ...) \
   static type (*real)(__VA_ARGS__); \
   if (real == NULL) real = (type(*)(__VA_ARGS__))dlsym(RTLD_NEXT, name)
@@ -184,6 +195,7 @@ static int failing(int file) {
     if (file == NONE) return call; \
     int error = failing(file); \
     if (error != 0) { \
+      refused(file); \
       errno = error; \
       return -1; \
     } \
@@ -247,8 +259,10 @@ static int synced(int fd, int result) {
 
 /* 0, or -1 with errno set: the sync fails as the writes do. */
 static int failed(int fd) {
-  errno = failing(file_of(fd));
-  return errno == 0 ? 0 : -1;
+  int file = file_of(fd), error = failing(file);
+  if (error != 0) refused(file);
+  errno = error;
+  return error == 0 ? 0 : -1;
 }
 
 /* Milliseconds this sync of a card takes longer. */
@@ -340,4 +354,24 @@ int unlink(const char *path) {
     pthread_mutex_unlock(&lock);
   }
   return real(path);
+}
+
+/* The error of opening a file now, or 0. */
+static int unopened(const char *path, int flags) {
+  const char *how = getenv("DISKOPEN");
+  if (how == NULL || *how == 0 || strstr(path, ".db") == NULL) return 0;
+  int error = numbered(how);
+  if (error == EROFS && (flags & O_ACCMODE) == O_RDONLY) return 0;
+  if (error == ENOSPC && ((flags & O_CREAT) == 0 || access(path, F_OK) == 0)) return 0;
+  return error;
+}
+
+int open64(const char *path, int flags, ...) {
+  REAL(int, "open64", const char *, int, ...);
+  va_list rest;
+  va_start(rest, flags);
+  mode_t mode = (flags & O_CREAT) != 0 ? va_arg(rest, mode_t) : 0;
+  va_end(rest);
+  errno = unopened(path, flags);
+  return errno != 0 ? -1 : real(path, flags, mode);
 }

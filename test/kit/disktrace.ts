@@ -7,7 +7,8 @@ const SOURCE = join(import.meta.dirname, '../crash/disktrace.c');
 
 export type TracedFile = 'db' | 'wal' | 'socket' | 'marks';
 export interface TraceRecord {
-  readonly kind: 'write' | 'sync' | 'truncate' | 'unlink';
+  /** `failed`: one of the others that was made to fail */
+  readonly kind: 'write' | 'sync' | 'truncate' | 'unlink' | 'failed';
   readonly file: TracedFile;
   /** where it was written, or the size after a truncation */
   readonly offset: number;
@@ -22,7 +23,7 @@ export function tracing(folder: string): { env: Record<string, string>; read(): 
   return { env: { LD_PRELOAD: library, DISKTRACE: trace }, read: () => records(readFileSync(trace)) };
 }
 
-const KINDS = ['write', 'sync', 'truncate', 'unlink'] as const;
+const KINDS = ['write', 'sync', 'truncate', 'unlink', 'failed'] as const;
 const FILES = ['db', 'wal', 'socket', 'marks'] as const;
 const HEAD = 24;
 
