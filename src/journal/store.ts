@@ -317,9 +317,8 @@ export class Store {
 
   private newRoom(): Room {
     const { path, budget } = this.opening;
-    return this.durable
-      ? new Room(this.db, budget, { path, free: this.hooks.free })
-      : new Room(this.db, Math.min(budget, MEMORY_BYTES));
+    // In memory a small budget does not count: what was salvaged must find room beside the next alarm.
+    return this.durable ? new Room(this.db, budget, { path, free: this.hooks.free }) : new Room(this.db, MEMORY_BYTES);
   }
 
   /** SQLite's own would try again after a sync that failed, and believe the second. */

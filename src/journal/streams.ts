@@ -65,6 +65,8 @@ export class Streams {
   private store: Store;
   private readonly hooks: StreamHooks;
   private readonly feeds = new Map<string, Feed>();
+  /** losses of a transaction under way */
+  private counted: { readonly id: string; readonly reason: GapReason; readonly lost: number }[] = [];
   /** feeds somebody asked for since the start */
   private readonly wanted = new Set<string>();
 
@@ -113,7 +115,6 @@ export class Streams {
       if (over !== undefined && refused !== undefined)
         this.addGap(db, next, over.stream, refused, over.position, 'refused', fresh);
     });
-    if (refused !== undefined) this.gaveUp(id, 'refused', refused.lost);
     return this.stateOf(this.get(id));
   }
 
@@ -211,7 +212,6 @@ export class Streams {
       }
       drop(db);
     });
-    for (const { id, loss } of losses) this.gaveUp(id, why, loss.lost);
     for (const stream of STREAMS) {
       const feeds = losses.filter((l) => l.stream === stream).map((l) => l.id);
       if (feeds.length > 0) this.hooks.lost({ feeds, renewed: feeds.filter((id) => renewed.has(id)), stream, why });
@@ -226,7 +226,6 @@ export class Streams {
     const feed = this.get(id);
     feed.standing.dropped[reason] = (feed.standing.dropped[reason] ?? 0) + lost;
     feed.dirty = true;
-    this.store.counters.dropped_unsent = (this.store.counters.dropped_unsent ?? 0) + lost;
   }
 
   /** Writes cursors that moved; part of somebody's transaction. Afterwards: `saved`. */
@@ -255,9 +254,12 @@ export class Streams {
   /** Saves in a transaction of its own, with what else belongs there. */
   persist(also: (db: Sqlite) => void = () => {}): void {
     this.store.write((db) => {
+      // What was counted in a transaction that did not come about.
+      for (const { id, reason, lost } of this.counted.splice(0)) this.gaveUp(id, reason, -lost);
       also(db);
       this.save(db);
     });
+    this.counted = [];
     this.saved();
   }
 
@@ -372,6 +374,9 @@ export class Streams {
     const id = gapId(feed, stream, position, wall);
     addLoss(db, place, { id, reason, madeAt: Math.round(wall), loss }, feed.standing.sent[stream]);
     feed.gaps[stream] = Math.max(feed.gaps[stream], position);
+    this.gaveUp(place.feed, reason, loss.lost);
+    this.counted.push({ id: place.feed, reason, lost: loss.lost });
+    this.store.counters.dropped_unsent = (this.store.counters.dropped_unsent ?? 0) + loss.lost;
   }
 
   /** Members up to here may leave: written down before the first of them does. */
