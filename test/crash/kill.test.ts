@@ -2,7 +2,7 @@
  * kill -9 at random moments, again and again, while alarms go on and the broker comes and goes. Between the lives the platform's knowledge is held
  * against the journal; at the end, with everything well again, against all that ever was committed and all that was ever shown in the duty room.
  */
-import { copyFileSync, existsSync } from 'node:fs';
+import { copyFileSync, existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Alarm } from '../../src/base/alarm.ts';
@@ -38,6 +38,8 @@ function alarmRows(data: string): Row[] {
     return db.prepare("SELECT id, kind, body FROM rows WHERE kind LIKE 'alarm.%' ORDER BY position").all() as Row[];
   } finally {
     db.close();
+    // A night of kills would fill the disk with copies.
+    rmSync(folder, { recursive: true });
   }
 }
 
