@@ -89,7 +89,9 @@ static int too_much(int fd, size_t n, off_t at) {
   if (getenv("DISKQUOTA") == NULL) return 0;
   struct stat facts;
   if (fstat(fd, &facts) != 0 || !S_ISREG(facts.st_mode)) return 0;
-  off_t from = at < 0 ? lseek(fd, 0, SEEK_CUR) : at;
+  /* Before its first write the place of a file that is only appended to says nothing. */
+  int appends = (fcntl(fd, F_GETFL) & O_APPEND) != 0;
+  off_t from = at >= 0 ? at : appends ? facts.st_size : lseek(fd, 0, SEEK_CUR);
   off_t more = from + (off_t)n - facts.st_size;
   if (more <= 0) return 0;
   char path[4096];
