@@ -3,17 +3,11 @@
  * Each ratio is the median of ROUNDS, each of which measures the client alone before and after.
  */
 import { connect, createServer } from 'node:net';
-import { join } from 'node:path';
 import { systemClock } from '../../src/io/clock.ts';
 import { openGatewayKey } from '../../src/io/keys.ts';
-import { systemRandom } from '../../src/io/random.ts';
-import { startWorker } from '../../src/io/worker.ts';
-import { createJournal } from '../../src/journal/index.ts';
-import { SECRET } from '../../test/fakes/entitlement.ts';
-import { memoryLog } from '../../test/fakes/log.ts';
 import { broker, fixed, folder, quantile, row } from './kit.ts';
 import { type Cpu, DEMAND, drain, rawRateOf } from './outflow.ts';
-import { alarmOf, fill } from './rows.ts';
+import { alarmOf, fill, journalIn } from './rows.ts';
 
 const ROUNDS = Number(process.env.ROUNDS ?? 3);
 const EVENTS = 20_000;
@@ -23,16 +17,7 @@ const AT_ONCE = 50;
 
 const clock = systemClock();
 const place = folder();
-const journal = createJournal({
-  clock,
-  random: systemRandom(),
-  log: memoryLog(),
-  path: join(place, 'journal.db'),
-  windowMs: 60_000,
-  secret: SECRET,
-  onStalled: () => {},
-  startWorker: () => startWorker(new URL('../../src/app/store-worker.ts', import.meta.url), undefined),
-});
+const journal = journalIn(place, clock);
 await journal.start();
 const { url, port } = await broker();
 const way = { journal, signer: await openGatewayKey(place), url };

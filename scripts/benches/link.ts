@@ -10,13 +10,11 @@ import { systemClock } from '../../src/io/clock.ts';
 import { openGatewayKey } from '../../src/io/keys.ts';
 import { type BrokerConnection, connectBroker } from '../../src/io/mqtt.ts';
 import { systemRandom } from '../../src/io/random.ts';
-import { startWorker } from '../../src/io/worker.ts';
-import { createJournal } from '../../src/journal/index.ts';
 import { createUplink, createVerifier } from '../../src/uplink/index.ts';
-import { SECRET, SEES_ALL } from '../../test/fakes/entitlement.ts';
+import { SEES_ALL } from '../../test/fakes/entitlement.ts';
 import { memoryLog } from '../../test/fakes/log.ts';
 import { broker, fixed, folder, freePort, pause, quantile, row, subscribe, until } from './kit.ts';
-import { alarmOf, feedOf, fill } from './rows.ts';
+import { alarmOf, feedOf, fill, journalIn } from './rows.ts';
 import { slowLink } from './slow-link.ts';
 
 const SECONDS = Number(process.env.SECONDS ?? 60);
@@ -29,16 +27,7 @@ const clock = systemClock();
 const random = systemRandom();
 const place = folder();
 const signer = await openGatewayKey(place);
-const journal = createJournal({
-  clock,
-  random,
-  log: memoryLog(),
-  path: join(place, 'journal.db'),
-  windowMs: 60_000,
-  secret: SECRET,
-  onStalled: () => {},
-  startWorker: () => startWorker(new URL('../../src/app/store-worker.ts', import.meta.url), undefined),
-});
+const journal = journalIn(place, clock);
 await journal.start();
 
 /** ms from handing an alarm to the journal until the broker had it, by alarm */

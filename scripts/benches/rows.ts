@@ -5,8 +5,25 @@ import { checkConfig } from '../../src/app/check.ts';
 import type { Commit } from '../../src/base/journal.ts';
 import type { FeedModel } from '../../src/base/model.ts';
 import type { Clock } from '../../src/base/ports.ts';
-import type { JournalFace } from '../../src/journal/index.ts';
+import { systemRandom } from '../../src/io/random.ts';
+import { startWorker } from '../../src/io/worker.ts';
+import { createJournal, type JournalFace } from '../../src/journal/index.ts';
+import { SECRET } from '../../test/fakes/entitlement.ts';
+import { memoryLog } from '../../test/fakes/log.ts';
 import { folder } from './kit.ts';
+
+/** A journal as the house has it, with a thread of its own; telemetry waits until it is flushed. */
+export const journalIn = (place: string, clock: Clock): JournalFace =>
+  createJournal({
+    clock,
+    random: systemRandom(),
+    log: memoryLog(),
+    path: join(place, 'journal.db'),
+    windowMs: 60_000,
+    secret: SECRET,
+    onStalled: () => {},
+    startWorker: () => startWorker(new URL('../../src/app/store-worker.ts', import.meta.url), undefined),
+  });
 
 /** A feed that sees everything. */
 export async function feedOf(id: string, to: string, encoding: FeedModel['encoding']): Promise<FeedModel> {

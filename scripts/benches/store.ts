@@ -6,36 +6,17 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { systemClock } from '../../src/io/clock.ts';
 import { openGatewayKey } from '../../src/io/keys.ts';
-import { systemRandom } from '../../src/io/random.ts';
 import { openSqlite } from '../../src/io/sqlite.ts';
-import { startWorker } from '../../src/io/worker.ts';
-import { createJournal, type JournalFace } from '../../src/journal/index.ts';
+import type { JournalFace } from '../../src/journal/index.ts';
 import { configure } from '../../src/journal/schema.ts';
-import { SECRET } from '../../test/fakes/entitlement.ts';
-import { memoryLog } from '../../test/fakes/log.ts';
 import { tracing } from '../../test/kit/disktrace.ts';
 import { broker, fixed, folder, pause, quantile, ROOT, row, syncTimes } from './kit.ts';
 import { DEMAND, drain } from './outflow.ts';
-import { alarmOf, fill } from './rows.ts';
+import { alarmOf, fill, journalIn } from './rows.ts';
 
 const clock = systemClock();
-const random = systemRandom();
-const log = memoryLog();
 const BACKLOG = Number(process.env.BACKLOG ?? 1_000_000);
 
-function open(place: string, windowMs = 60_000): JournalFace {
-  const entry = new URL('../../src/app/store-worker.ts', import.meta.url);
-  return createJournal({
-    clock,
-    random,
-    log,
-    path: join(place, 'journal.db'),
-    windowMs,
-    secret: SECRET,
-    onStalled: () => {},
-    startWorker: () => startWorker(entry, undefined),
-  });
-}
 function report(journal: JournalFace, count: number, n: number): void {
   const at = clock.now();
   for (let i = 0; i < count; i++)
@@ -44,7 +25,7 @@ function report(journal: JournalFace, count: number, n: number): void {
 
 // --- commits ---------------------------------------------------------------------------------------------------------------------------------
 const place = folder();
-const journal = open(place);
+const journal = journalIn(place, clock);
 await journal.start();
 const bare = openSqlite(join(place, 'bare.db'));
 configure(bare, 'FULL');
@@ -188,7 +169,7 @@ row(
 );
 await journal.close();
 const boot = performance.now();
-const again = open(place);
+const again = journalIn(place, clock);
 await again.start();
 await again.restore();
 const bootMs = performance.now() - boot;

@@ -9,17 +9,14 @@ import { join } from 'node:path';
 import type { Cursor, FeedState } from '../../src/base/feed.ts';
 import { systemClock } from '../../src/io/clock.ts';
 import { systemRandom } from '../../src/io/random.ts';
-import { startWorker } from '../../src/io/worker.ts';
 import { type Batch, membersOf } from '../../src/journal/batch.ts';
-import { createJournal } from '../../src/journal/index.ts';
 import { StoreKeeper } from '../../src/journal/keeper.ts';
 import type { Request } from '../../src/journal/protocol.ts';
 import { createOutward } from '../../src/uplink/outward.ts';
 import { SECRET, SEES_ALL } from '../../test/fakes/entitlement.ts';
-import { memoryLog } from '../../test/fakes/log.ts';
 import { tracing } from '../../test/kit/disktrace.ts';
 import { fixed, folder, quantile, row, syncTimes } from './kit.ts';
-import { alarmOf, fill } from './rows.ts';
+import { alarmOf, fill, journalIn } from './rows.ts';
 
 const EVENTS = 50_000;
 const WINDOW = 50;
@@ -110,15 +107,9 @@ async function prune(): Promise<void> {
   const place = folder();
   const sync = quantile(syncTimes(join(place, 'page'), 1000), 0.99);
   let ahead = 0;
-  const journal = createJournal({
-    clock: { ...clock, now: () => ({ ...clock.now(), wall: clock.now().wall + ahead }) },
-    random,
-    log: memoryLog(),
-    path: join(place, 'journal.db'),
-    windowMs: 60_000,
-    secret: SECRET,
-    onStalled: () => {},
-    startWorker: () => startWorker(new URL('../../src/app/store-worker.ts', import.meta.url), undefined),
+  const journal = journalIn(place, {
+    ...clock,
+    now: () => ({ ...clock.now(), wall: clock.now().wall + ahead }),
   });
   await journal.start();
   await journal.ledger.open(DEMAND);

@@ -4,17 +4,14 @@
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { systemClock } from '../../src/io/clock.ts';
 import { openGatewayKey } from '../../src/io/keys.ts';
 import { systemRandom } from '../../src/io/random.ts';
-import { startWorker } from '../../src/io/worker.ts';
-import { createJournal } from '../../src/journal/index.ts';
 import { createUplink } from '../../src/uplink/index.ts';
-import { SECRET, SEES_ALL } from '../../test/fakes/entitlement.ts';
+import { SEES_ALL } from '../../test/fakes/entitlement.ts';
 import { memoryLog } from '../../test/fakes/log.ts';
 import { FLAGS, fixed, folder, pause, row } from './kit.ts';
-import { feedOf, fill } from './rows.ts';
+import { feedOf, fill, journalIn } from './rows.ts';
 
 const BACKLOG = Number(process.env.BACKLOG ?? 1_000_000);
 const WARM = 200_000;
@@ -30,16 +27,7 @@ async function measure(): Promise<void> {
   const random = systemRandom();
   const log = memoryLog();
   const place = folder();
-  const journal = createJournal({
-    clock,
-    random,
-    log,
-    path: join(place, 'journal.db'),
-    windowMs: 60_000,
-    secret: SECRET,
-    onStalled: () => {},
-    startWorker: () => startWorker(new URL('../../src/app/store-worker.ts', import.meta.url), undefined),
-  });
+  const journal = journalIn(place, clock);
   await journal.start();
   const uplink = createUplink({
     clock,
