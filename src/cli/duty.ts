@@ -65,13 +65,12 @@ export function registerStore({ program, verb, text, call, done }: Registrar): v
   verb(program, 'backup <file>', 'backup').action(async (file, o) =>
     done(await (await import('./verbs/backup.ts')).backup(call(o), file)),
   );
-  const many = (value: string, before: readonly string[]): readonly string[] => [...before, value];
-  const none: readonly string[] = [];
+  const many = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
   verb(program, 'erase', 'erase')
-    .option('--device <id>', text('device'), many, none)
-    .option('--point <device.point>', text('erasePoint'), many, none)
-    .option('--form <id>', text('eraseForm'), many, none)
-    .option('--asset <id>', text('eraseAsset'), many, none)
+    .option('--device <id>', text('device'), many)
+    .option('--point <device.point>', text('erasePoint'), many)
+    .option('--form <id>', text('eraseForm'), many)
+    .option('--asset <id>', text('eraseAsset'), many)
     .option('--person <name>', text('erasePerson'))
     .option('--from <time>', text('from'))
     .option('--to <time>', text('to'))

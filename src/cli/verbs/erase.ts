@@ -6,10 +6,10 @@ import { moment } from '../moment.ts';
 import type { Call } from '../world.ts';
 
 export interface EraseOptions {
-  readonly device: readonly string[];
-  readonly point: readonly string[];
-  readonly form: readonly string[];
-  readonly asset: readonly string[];
+  readonly device?: readonly string[];
+  readonly point?: readonly string[];
+  readonly form?: readonly string[];
+  readonly asset?: readonly string[];
   readonly person?: string;
   readonly from?: string;
   readonly to?: string;
@@ -21,7 +21,7 @@ export interface EraseOptions {
 const WORD = { zh: '删除', en: 'erase' } as const;
 
 export async function erase({ world, lang, config, json }: Call, options: EraseOptions): Promise<number> {
-  const { device, point, form, asset, person, from, to, reason, yes } = options;
+  const { device = [], point = [], form = [], asset = [], person, from, to, reason, yes } = options;
   if (device.length + point.length + form.length + asset.length === 0 && person === undefined) {
     world.err(
       lang === 'zh'
