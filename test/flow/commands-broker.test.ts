@@ -124,7 +124,7 @@ describe('commands over a real broker', () => {
     expect(list.out).toMatch(/gate-command-1\s+five\s+等待确认\s.*gate_1\.open = true\s+张三/);
     expect(await run('confirm', 'gate-command-2', '--by', '李四', '--deny')).toMatchObject({
       code: 0,
-      out: 'gate_1.open = true: 拒绝 (not_confirmed)\n',
+      out: 'gate_1.open = true: 拒绝 (值班室不同意)\n',
     });
     expect(await run('confirm', 'gate-command-1', '--by', '李四')).toMatchObject({
       code: 0,
