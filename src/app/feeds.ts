@@ -58,4 +58,4 @@ export async function forgetFeed({ journal }: House, body: unknown): Promise<unk
   return { schema: 1, forgotten: feed };
 }
 
-const isCount = (n: unknown): n is number => typeof n === 'number' && Number.isSafeInteger(n) && n >= 1;
+export const isCount = (n: unknown): n is number => typeof n === 'number' && Number.isSafeInteger(n) && n >= 1;

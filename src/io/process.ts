@@ -1,5 +1,5 @@
 /** The process itself: signals, memory, folders of its own. */
-import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -26,5 +26,4 @@ export function memoryUse(): Readonly<Record<'rss' | 'heap' | 'heap_total' | 'ex
   return { rss, heap: heapUsed, heap_total: heapTotal, external };
 }
 
-export const sizeOf = (path: string): number => statSync(path).size;
 export const exists = (path: string): boolean => existsSync(path);

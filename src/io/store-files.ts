@@ -18,8 +18,6 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 
-export const exists = existsSync;
-
 const PARTS = ['', '-wal', '-shm'];
 /** more than a log ever holds that is written back every thousand pages */
 const MOST_LOG = 256 * 1024 * 1024;

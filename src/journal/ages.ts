@@ -5,6 +5,7 @@
  */
 import type { Instant } from '../base/time.ts';
 import type { Sqlite } from '../io/sqlite.ts';
+import { readMeta, setMeta } from './meta.ts';
 
 export const UNSYNCED = 'unsynced';
 const MOST = 1000;
@@ -25,7 +26,7 @@ export function noteClock(db: Sqlite, position: number, { wall, synced }: Pick<I
   const next = isOpen
     ? [...spans.slice(0, -1), { first: last.first, since: Math.round(wall) }]
     : [...spans, { first: position, since: null }];
-  db.prepare('INSERT OR REPLACE INTO meta VALUES (?, ?)').run(UNSYNCED, JSON.stringify(next.slice(-MOST)));
+  setMeta(db, UNSYNCED, JSON.stringify(next.slice(-MOST)));
 }
 
 /** The first position that counts as stored at `wall` or later whatever its recorded time; infinite when there is none. */
@@ -35,6 +36,5 @@ export function youngFrom(db: Sqlite, wall: number): number {
 }
 
 function spansOf(db: Sqlite): readonly Span[] {
-  const text = db.prepare('SELECT value FROM meta WHERE key = ?').pluck().get(UNSYNCED);
-  return text === undefined ? [] : (JSON.parse(String(text)) as Span[]);
+  return JSON.parse(readMeta(db, UNSYNCED) ?? '[]') as Span[];
 }

@@ -1,9 +1,9 @@
 /** The journal as one file that can be carried away: a consistent copy beside a running writer, and a look at whether a file is one of ours. */
 import { WeinaoError } from '../base/errors/index.ts';
 import { replaceDurably } from '../io/files.ts';
-import { exists, sizeOf } from '../io/process.ts';
+import { exists } from '../io/process.ts';
 import { openSqliteReadOnly, type Sqlite } from '../io/sqlite.ts';
-import { dropFile } from '../io/store-files.ts';
+import { dropFile, sizeOfFile } from '../io/store-files.ts';
 import { SCHEMA_VERSION } from './schema.ts';
 
 /** One read transaction, so that the copy is of one moment; the writer is not kept waiting. @returns bytes of the copy */
@@ -26,7 +26,7 @@ export async function copyJournal(from: string, to: string): Promise<number> {
     dropFile(beside);
     throw notWritten(error, to);
   }
-  return sizeOf(to);
+  return sizeOfFile(to);
 }
 
 /** Why a file could not be written, for people. */

@@ -17,6 +17,7 @@ import type { KeepClass, KeptCounts } from '../base/feed.ts';
 import { youngFrom } from './ages.ts';
 import { Eraser } from './eraser.ts';
 import { firstPosition } from './history.ts';
+import { readMeta, setMeta } from './meta.ts';
 import { Scrub } from './scrub.ts';
 import type { Store } from './store.ts';
 import type { Streams } from './streams.ts';
@@ -96,13 +97,13 @@ export class Expiry {
   }
 
   private done(): Done {
-    const text = this.store.db.prepare('SELECT value FROM meta WHERE key = ?').pluck().get(META);
-    return text === undefined ? { classes: {} } : (JSON.parse(String(text)) as Done);
+    const text = readMeta(this.store.db, META);
+    return text === undefined ? { classes: {} } : (JSON.parse(text) as Done);
   }
 
   private save(change: (done: Done) => Done): void {
     const body = JSON.stringify(change(this.done()));
-    this.store.write((db) => db.prepare('INSERT OR REPLACE INTO meta VALUES (?, ?)').run(META, body));
+    this.store.write((db) => setMeta(db, META, body));
   }
 }
 

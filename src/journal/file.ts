@@ -7,10 +7,10 @@
  * A file whose sync or write failed is not written again: SQLite would, when its last connection closes (leaveAsItIs), and trust the second sync.
  */
 import { isWeinaoError } from '../base/errors/index.ts';
+import { exists } from '../io/process.ts';
 import { leaveAsItIs, openSqlite, type Sqlite, sqliteCode } from '../io/sqlite.ts';
 import {
   dropDatabase,
-  exists,
   readLog,
   readStart,
   renameDatabase,
@@ -45,7 +45,7 @@ export function openFile(place: Place): Opened {
   const { path, synchronous } = place;
   try {
     finish(path);
-    const damage = misshapen(path) ?? logDamage(readLog(path) ?? Buffer.alloc(0));
+    const damage = damageOf(path);
     if (damage !== undefined) return replace(place, new Error(damage));
     const hasLog = exists(`${path}-wal`);
     const opened = tryOpen(path, synchronous);
@@ -60,7 +60,7 @@ export function openFile(place: Place): Opened {
 
 /** The file as it is, to be written again; its log is whole, and nothing of it is left. Throws whatever stands against it. */
 export function reopen(path: string, synchronous: Synchronous): Sqlite {
-  const damage = exists(path) ? (misshapen(path) ?? logDamage(readLog(path) ?? Buffer.alloc(0))) : 'gone';
+  const damage = exists(path) ? damageOf(path) : 'gone';
   if (damage !== undefined) throw new Error(damage);
   const { db } = tryOpen(path, synchronous);
   try {
@@ -145,6 +145,9 @@ function finish(path: string): void {
   renameDatabase(next, path);
   syncFolder(path);
 }
+
+/** What is wrong with a file that SQLite would open all the same. */
+const damageOf = (path: string): string | undefined => misshapen(path) ?? logDamage(readLog(path) ?? Buffer.alloc(0));
 
 /** SQLite would throw away the log of a file that has not even its first page. */
 function misshapen(path: string): string | undefined {

@@ -18,6 +18,7 @@ import { loadFeeds } from './contracts.ts';
 import type { Fresh } from './feed.ts';
 import { reopen } from './file.ts';
 import type { Opening } from './protocol.ts';
+import { inserting } from './salvage.ts';
 import { createSegment } from './schema.ts';
 import { standOf } from './stand.ts';
 import type { Store } from './store.ts';
@@ -178,8 +179,7 @@ function copySegment(file: Sqlite, memory: Sqlite, from: number, n: number, head
 
 function copy(to: Sqlite, from: Sqlite, table: string, query: string, ...bound: number[]): number {
   const rows = from.prepare(query).raw();
-  const columns = rows.columns().length;
-  const insert = to.prepare(`INSERT OR REPLACE INTO ${table} VALUES (${Array(columns).fill('?').join(', ')})`);
+  const insert = inserting(to, table, rows);
   let count = 0;
   for (const row of rows.iterate(...bound) as IterableIterator<unknown[]>) count += insert.run(...row).changes;
   return count;

@@ -5,16 +5,17 @@
  * Not found: a log that was cut at the end of a frame. An epoch the platform knows more of than the journal tells that (uplink/sender.ts).
  */
 import type { Sqlite } from '../io/sqlite.ts';
+import { dropMeta, readMeta, setMeta } from './meta.ts';
 
 const KEY = 'log';
 
 /** What the log holds goes into the file. @param mode `TRUNCATE` also empties it */
 export function writeBack(db: Sqlite, mode: 'PASSIVE' | 'TRUNCATE', then: () => void = () => {}): void {
-  db.prepare("INSERT OR REPLACE INTO meta VALUES (?, '')").run(KEY);
+  setMeta(db, KEY, '');
   db.pragma(`wal_checkpoint(${mode})`);
   then();
-  db.prepare('DELETE FROM meta WHERE key = ?').run(KEY);
+  dropMeta(db, KEY);
 }
 
 /** Whether a file that lies there without a log had one. */
-export const missesLog = (db: Sqlite): boolean => db.prepare('SELECT 1 FROM meta WHERE key = ?').get(KEY) !== undefined;
+export const missesLog = (db: Sqlite): boolean => readMeta(db, KEY) !== undefined;

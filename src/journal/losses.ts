@@ -5,6 +5,7 @@ import type { Sqlite } from '../io/sqlite.ts';
 import type { Feed, Fresh } from './feed.ts';
 import type { Teller } from './left.ts';
 import type { Measure } from './measure.ts';
+import { dropMeta, readMeta } from './meta.ts';
 import type { Lost, LostSegment } from './salvage.ts';
 import type { Store } from './store.ts';
 
@@ -21,18 +22,17 @@ interface Replaced extends Told {
 }
 
 /** What was lost and is not told yet. */
-export function untold(db: Sqlite): Lost | undefined {
-  const body = db.prepare("SELECT value FROM meta WHERE key = 'lost'").pluck().get();
-  return typeof body === 'string' ? (JSON.parse(body) as Lost) : undefined;
-}
+export const untold = (db: Sqlite): Lost | undefined => lostAs(db, 'lost');
 
 /** Feeds that nobody remembers were opened by now: who comes later is new. */
-export const forgetCursors = (db: Sqlite): void => void db.prepare("DELETE FROM meta WHERE key = 'cursors'").run();
+export const forgetCursors = (db: Sqlite): void => dropMeta(db, 'cursors');
 
 /** What was lost in a store that does not know where its feeds stood; undefined in any other. */
-export function lostCursors(db: Sqlite): Lost | undefined {
-  const body = db.prepare("SELECT value FROM meta WHERE key = 'cursors'").pluck().get();
-  return typeof body === 'string' ? (JSON.parse(body) as Lost) : undefined;
+export const lostCursors = (db: Sqlite): Lost | undefined => lostAs(db, 'cursors');
+
+function lostAs(db: Sqlite, key: string): Lost | undefined {
+  const body = readMeta(db, key);
+  return body === undefined ? undefined : (JSON.parse(body) as Lost);
 }
 
 /** why an epoch begins */
@@ -43,7 +43,7 @@ export function tellLost(store: Store, streams: Replaced, lost: Lost, fresh: Fre
   const feeds = streams.replaced(store, reasonOf(lost), fresh);
   streams.persist((db) => {
     for (const feed of feeds) tellFeed(db, store, streams, { feed, lost, wall: fresh.wall });
-    db.prepare("DELETE FROM meta WHERE key = 'lost'").run();
+    dropMeta(db, 'lost');
   });
   return feeds;
 }

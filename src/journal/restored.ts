@@ -7,6 +7,7 @@ import { openSqlite } from '../io/sqlite.ts';
 import { dropFile } from '../io/store-files.ts';
 import { checkJournal, notWritten } from './copy.ts';
 import type { Fresh } from './feed.ts';
+import { dropMeta, readMeta, setMeta } from './meta.ts';
 import type { Store } from './store.ts';
 import type { Streams } from './streams.ts';
 
@@ -22,7 +23,7 @@ export async function restoreFrom(file: string, path: string, moveAway: () => vo
     await copyDurably(file, beside);
     const db = openSqlite(beside);
     try {
-      db.prepare('INSERT OR REPLACE INTO meta VALUES (?, ?)').run(MARK, '1');
+      setMeta(db, MARK, '1');
     } finally {
       db.close();
     }
@@ -37,7 +38,7 @@ export async function restoreFrom(file: string, path: string, moveAway: () => vo
 
 /** The mark goes last: a start that is cut short does it again. */
 export function beginAnew(store: Store, streams: Streams, fresh: () => Fresh): void {
-  if (store.db.prepare('SELECT 1 FROM meta WHERE key = ?').get(MARK) === undefined) return;
+  if (readMeta(store.db, MARK) === undefined) return;
   for (const feed of streams.ids()) streams.renew(feed, 'restored', fresh());
-  store.write((db) => db.prepare('DELETE FROM meta WHERE key = ?').run(MARK));
+  store.write((db) => dropMeta(db, MARK));
 }

@@ -6,6 +6,7 @@
  */
 import { type Sqlite, type Statement, sqliteCode } from '../io/sqlite.ts';
 import { UNSYNCED } from './ages.ts';
+import { readMeta, setMeta } from './meta.ts';
 import { type EventRow, type GroupRow, isDamagedRow, readEvent, readGroup } from './rows.ts';
 import { createSegment } from './schema.ts';
 
@@ -76,12 +77,14 @@ interface Clock {
 /** Nobody knows what was lost, nor that anything was. */
 export function noteLost(db: Sqlite, why: string, epoch: string): void {
   const lost: Lost = { why, segments: [], unknown: ['events', 'telemetry'], cursors: false };
-  db.prepare("INSERT OR REPLACE INTO meta VALUES ('lost', ?), ('epoch', ?)").run(JSON.stringify(lost), epoch);
+  db.transaction(() => {
+    setMeta(db, 'lost', JSON.stringify(lost));
+    setMeta(db, 'epoch', epoch);
+  })();
 }
 
 /** Part of a transaction: a new database takes what is left of another. */
 export function plant(to: Sqlite, from: Sqlite | undefined, { epoch, why, wall, durable }: Successor): void {
-  const setMeta = to.prepare('INSERT OR REPLACE INTO meta VALUES (?, ?)');
   const clock = clockOf(from);
   // A disk that is only not written, or not now, still has what does not come along: the life that can use it tells.
   let lost: Lost = { why, segments: [], unknown: durable ? ['events', 'telemetry'] : [], cursors: true };
@@ -108,10 +111,10 @@ export function plant(to: Sqlite, from: Sqlite | undefined, { epoch, why, wall, 
       };
     else lost = { ...lost, cursors: feeds === undefined };
   }
-  setMeta.run('epoch', epoch);
-  setMeta.run('clock', JSON.stringify(clock));
-  setMeta.run('lost', JSON.stringify(lost));
-  if (lost.cursors) setMeta.run('cursors', JSON.stringify(lost));
+  setMeta(to, 'epoch', epoch);
+  setMeta(to, 'clock', JSON.stringify(clock));
+  setMeta(to, 'lost', JSON.stringify(lost));
+  if (lost.cursors) setMeta(to, 'cursors', JSON.stringify(lost));
 }
 
 function copy(to: Sqlite, from: Sqlite, table: string, query: string): void {
@@ -123,7 +126,7 @@ function copy(to: Sqlite, from: Sqlite, table: string, query: string): void {
 }
 
 /** Rows of an older version may have fewer columns. */
-function inserting(to: Sqlite, table: string, rows: Statement): Statement {
+export function inserting(to: Sqlite, table: string, rows: Statement): Statement {
   const names = rows.columns().map(({ name }) => name);
   return to.prepare(
     `INSERT OR REPLACE INTO ${table} (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})`,
@@ -151,7 +154,7 @@ function cursorsOf(from: Sqlite): { a: number; t: number } | undefined {
 }
 
 function clockOf(from: Sqlite | undefined): Clock {
-  const kept = attempt(() => from?.prepare("SELECT value FROM meta WHERE key = 'clock'").pluck().get());
+  const kept = attempt(() => from && readMeta(from, 'clock'));
   const { head = 1, newest = 0 } = attempt(() => JSON.parse(String(kept)) as Partial<Clock>) ?? {};
   return { head: Number.isSafeInteger(head) ? head : 1, newest: Number.isSafeInteger(newest) ? newest : 0 };
 }

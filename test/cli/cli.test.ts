@@ -2,36 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { cli } from '../../src/cli/index.ts';
+import { run } from '../kit/command-line.ts';
 import { tempSite } from '../kit/site.ts';
 
 const CASES = join(import.meta.dirname, '../../drivers/modbus/cases/frames.ndjson');
-
-async function run(args: readonly string[], stdin: readonly string[] = [], env: Record<string, string> = {}) {
-  let out = '';
-  let err = '';
-  async function* input(): AsyncGenerator<string> {
-    yield* stdin;
-  }
-  const code = await cli(args, {
-    env: { LANG: 'C.UTF-8', ...env },
-    out: (text) => {
-      out += text;
-    },
-    err: (text) => {
-      err += text;
-    },
-    isTty: false,
-    now: () => '2026-06-01T00:00:00.000Z',
-    stdin: input,
-    lines: (path) => {
-      if (path.includes('missing')) throw new Error('test reads no files');
-      return input();
-    },
-    stop: new AbortController().signal,
-  });
-  return { code, out, err };
-}
 
 const GOOD = 'site: {id: s1, name: 测试}\ngateway: {data: DATA}\n';
 

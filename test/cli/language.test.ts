@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { cli } from '../../src/cli/index.ts';
 import { reasonText } from '../../src/cli/reasons.ts';
+import { run as runWith } from '../kit/command-line.ts';
 import { tempSite } from '../kit/site.ts';
 
 const CHINESE = /[\u4e00-\u9fff]/;
@@ -9,25 +10,7 @@ const CHINESE = /[\u4e00-\u9fff]/;
 const ENGLISH = /[A-Za-z]{2,} [a-z]{2,} [a-z]{2,}/;
 const NOBODY = '/nowhere/weinao.sock';
 
-async function run(args: readonly string[]) {
-  let out = '';
-  let err = '';
-  const code = await cli(args, {
-    env: { LANG: 'C.UTF-8', WEINAO_SOCKET: NOBODY },
-    out: (text) => {
-      out += text;
-    },
-    err: (text) => {
-      err += text;
-    },
-    isTty: false,
-    now: () => '2026-06-01T00:00:00.000Z',
-    stdin: nothing,
-    lines: nothing,
-    stop: new AbortController().signal,
-  });
-  return { code, out, err };
-}
+const run = (args: readonly string[]) => runWith(args, [], { WEINAO_SOCKET: NOBODY });
 
 async function* nothing(): AsyncGenerator<string> {}
 

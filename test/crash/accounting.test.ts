@@ -9,16 +9,17 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { FeedModel } from '../../src/base/model.ts';
 import { openGatewayKey } from '../../src/io/keys.ts';
-import { createJournal, type JournalFace } from '../../src/journal/index.ts';
+import type { JournalFace } from '../../src/journal/index.ts';
 import { createUplink, createVerifier, type Uplink } from '../../src/uplink/index.ts';
 import { createOutward } from '../../src/uplink/outward.ts';
 import { FakeBroker } from '../fakes/broker.ts';
 import { VirtualClock } from '../fakes/clock.ts';
-import { SECRET, SEES_ALL } from '../fakes/entitlement.ts';
+import { SEES_ALL } from '../fakes/entitlement.ts';
 import { memoryLog } from '../fakes/log.ts';
 import { seededRandom } from '../fakes/random.ts';
 import { type LoopbackStore, loopbackStore } from '../fakes/store.ts';
 import { tempFolder } from '../kit/site.ts';
+import { virtualJournal } from '../kit/virtual-journal.ts';
 
 const IS_NIGHT = process.env.WEINAO_NIGHT !== undefined;
 const SEEDS = IS_NIGHT ? Array.from({ length: 40 }, (_, i) => i + 1) : [6, 9];
@@ -53,9 +54,9 @@ class Gateway {
     const random = seededRandom(life);
     const deps = { clock, random, log: memoryLog() };
     mkdirSync(this.folder, { recursive: true });
-    this.journal = createJournal({
-      ...{ ...deps, path: join(this.folder, 'journal.db'), windowMs: 1000, secret: SECRET, budget: BUDGET },
-      onStalled: () => {},
+    this.journal = virtualJournal(join(this.folder, 'journal.db'), clock, {
+      random,
+      budget: BUDGET,
       startWorker: () => {
         this.store = loopbackStore(createOutward(), () => 1e9);
         return this.store;

@@ -1,5 +1,5 @@
 /** An erasure that is killed at its n-th write or sync goes on by itself at the next start, ends with its event, and leaves nothing. */
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { callLocal } from '../../src/io/local-api.ts';
@@ -7,19 +7,10 @@ import { startConsumer } from '../kit/consumer.ts';
 import { startDaemonProcess, untilStatus } from '../kit/daemon.ts';
 import { tracing } from '../kit/disktrace.ts';
 import { mosquitto } from '../kit/mosquitto.ts';
-import { startSlaves, tempFolder, tempSite, until } from '../kit/site.ts';
+import { holding, startSlaves, tempFolder, tempSite, until } from '../kit/site.ts';
 
 const NAME = '孙金丝雀';
 const STEPS = process.env.WEINAO_NIGHT === undefined ? [1, 20, 60] : Array.from({ length: 60 }, (_, i) => 1 + 2 * i);
-
-function holding(folder: string): string[] {
-  return readdirSync(folder).flatMap((name) => {
-    const path = join(folder, name);
-    const facts = statSync(path);
-    if (facts.isDirectory()) return holding(path);
-    return facts.isFile() && readFileSync(path).includes(Buffer.from(NAME)) ? [path] : [];
-  });
-}
 
 it('an erasure that is killed goes on at the next start', { timeout: 600_000 }, async () => {
   const slaves = await startSlaves('tcp', { '1 holding 0': 900 });
@@ -52,7 +43,7 @@ feeds: {street: {to: "mqtt://127.0.0.1:${broker.port}", view: everything}}
     await until('the platform has it', () =>
       platform.members.some((m) => JSON.stringify(m.data).includes(fields.text)),
     );
-    expect(holding(site.data)).not.toEqual([]);
+    expect(holding(site.data, NAME)).not.toEqual([]);
     writeFileSync(trigger, String(step));
     const ask = { person: NAME, by: '管理员', reason: `本人要求 ${step}` };
     await expect(callLocal(first.socket, 'POST', '/v1/erase', ask)).rejects.toThrow();
@@ -64,12 +55,12 @@ feeds: {street: {to: "mqtt://127.0.0.1:${broker.port}", view: everything}}
     await until('its event', () =>
       platform.members.some((m) => m.type === 'weinao.audit.erased.v1' && m.data.reason === ask.reason),
     );
-    await until('nothing is left', () => !existsSync(note) && holding(site.data).length === 0);
+    await until('nothing is left', () => !existsSync(note) && holding(site.data, NAME).length === 0);
     // Asked once more it finds nothing, and says so.
     const again = await callLocal(next.socket, 'POST', '/v1/erase', { ...ask, reason: '再次' });
     expect(again.json).toMatchObject({ events: 0, samples: 0, durable: true });
     expect(await next.stop()).toBe(0);
-    expect(holding(site.data)).toEqual([]);
+    expect(holding(site.data, NAME)).toEqual([]);
   }
   expect(noted).toBe(STEPS.length);
   const { chain, gaps, faults } = platform.summary();

@@ -3,10 +3,8 @@
  * called durable is there in the next life, what only memory holds is given to the feed, and a file that failed is not trusted again, unless the disk was
  * only full.
  */
-import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { tracing } from '../kit/disktrace.ts';
+import { toldBy } from '../kit/disktrace.ts';
 import { tempFolder } from '../kit/site.ts';
 
 const EVERY = process.env.WEINAO_NIGHT === undefined ? 4 : 1;
@@ -30,18 +28,7 @@ describe('a disk that fails', () => {
     ['ENOSPC', 'on'],
     ['ENOSPC', 'once'],
   ])('with %s, %s, at any step loses nothing that was called durable', { timeout: 900_000 }, (code, how) => {
-    const folder = tempFolder();
-    const { env } = tracing(folder);
-    const args = [join(import.meta.dirname, 'faulty.ts'), folder, code, how, String(EVERY)];
-    const run = spawnSync(process.execPath, args, {
-      env: { ...process.env, LD_PRELOAD: env.LD_PRELOAD },
-      encoding: 'utf8',
-    });
-    expect(run.status, run.stderr).toBe(0);
-    const lives = run.stdout
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line) as Life);
+    const lives = toldBy<Life>('faulty.ts', tempFolder(), [code, how, String(EVERY)], {});
     expect(lives.length).toBeGreaterThanOrEqual(110 / EVERY);
     // The faults fall while the journal is opened, and between two commits.
     expect(lives.some((l) => l.durable.every((d) => !d))).toBe(true);

@@ -4,13 +4,12 @@
  * how many to leave out between two. Meant to run under disktrace.c, which reads DISKNTH at each call.
  */
 import { join } from 'node:path';
-import { createJournal, type JournalFace } from '../../src/journal/index.ts';
+import type { JournalFace } from '../../src/journal/index.ts';
 import { createOutward } from '../../src/uplink/outward.ts';
 import { VirtualClock } from '../fakes/clock.ts';
-import { SECRET, SEES_ALL } from '../fakes/entitlement.ts';
-import { memoryLog } from '../fakes/log.ts';
-import { seededRandom } from '../fakes/random.ts';
+import { SEES_ALL } from '../fakes/entitlement.ts';
 import { loopbackStore } from '../fakes/store.ts';
+import { virtualJournal } from '../kit/virtual-journal.ts';
 import { BUDGET, FREE, STREET } from './promises.ts';
 
 const [folder = '', code = 'EIO', how = 'once', every = '1'] = process.argv.slice(2);
@@ -19,15 +18,8 @@ const ROUNDS = 6;
 const LAST = 110;
 
 function open(path: string, clock: VirtualClock): JournalFace {
-  return createJournal({
-    clock,
-    random: seededRandom(1),
-    log: memoryLog(),
-    path,
-    windowMs: 1000,
-    secret: SECRET,
+  return virtualJournal(path, clock, {
     budget: BUDGET,
-    onStalled: () => {},
     startWorker: () => loopbackStore(createOutward(), () => FREE),
   });
 }

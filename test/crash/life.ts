@@ -9,14 +9,14 @@ import { join } from 'node:path';
 import type { EventDraft } from '../../src/base/event.ts';
 import { STREAMS } from '../../src/base/event.ts';
 import { openSqlite } from '../../src/io/sqlite.ts';
-import { createJournal, type JournalFace } from '../../src/journal/index.ts';
+import type { JournalFace } from '../../src/journal/index.ts';
 import { configure, migrate, type Synchronous } from '../../src/journal/schema.ts';
 import { createOutward } from '../../src/uplink/outward.ts';
 import { VirtualClock } from '../fakes/clock.ts';
-import { SECRET, SEES_ALL } from '../fakes/entitlement.ts';
-import { memoryLog } from '../fakes/log.ts';
+import { SEES_ALL } from '../fakes/entitlement.ts';
 import { seededRandom } from '../fakes/random.ts';
 import { loopbackStore } from '../fakes/store.ts';
+import { virtualJournal } from '../kit/virtual-journal.ts';
 import { BUDGET, FREE, type Mark, OLD_EVENTS, PERSON, STREET, type Told } from './promises.ts';
 
 const [folder = '', synchronous = 'FULL', rounds = '150'] = process.argv.slice(2);
@@ -47,15 +47,10 @@ function oldFile(): void {
 
 let lives = 0;
 async function begin(): Promise<JournalFace> {
-  const journal = createJournal({
-    clock,
+  const journal = virtualJournal(path, clock, {
     random: seededRandom(++lives),
-    log: memoryLog(),
-    path,
     windowMs: 60_000,
-    secret: SECRET,
     budget: BUDGET,
-    onStalled: () => {},
     startWorker: () => loopbackStore(createOutward(), () => FREE),
     synchronous: synchronous as Synchronous,
   });

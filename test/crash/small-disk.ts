@@ -5,14 +5,11 @@
 import { appendFileSync, existsSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Stream } from '../../src/base/event.ts';
-import { createJournal } from '../../src/journal/index.ts';
-import { createOutward } from '../../src/uplink/outward.ts';
 import { createVerifier } from '../../src/uplink/verifier.ts';
 import { VirtualClock } from '../fakes/clock.ts';
-import { SECRET, SEES_ALL } from '../fakes/entitlement.ts';
-import { memoryLog } from '../fakes/log.ts';
+import { SEES_ALL } from '../fakes/entitlement.ts';
 import { seededRandom } from '../fakes/random.ts';
-import { loopbackStore } from '../fakes/store.ts';
+import { virtualJournal } from '../kit/virtual-journal.ts';
 import { STREET } from './promises.ts';
 
 const MB = 1024 * 1024;
@@ -21,18 +18,8 @@ const [folder = ''] = process.argv.slice(2);
 const path = join(folder, 'journal.db');
 const foreign = join(folder, 'foreign');
 const clock = new VirtualClock(Date.UTC(2026, 10, 25));
-const journal = createJournal({
-  clock,
-  random: seededRandom(1),
-  log: memoryLog(),
-  path,
-  windowMs: 60_000,
-  secret: SECRET,
-  budget: BUDGET,
-  onStalled: () => {},
-  // The disk itself says what it has left.
-  startWorker: () => loopbackStore(createOutward()),
-});
+// The disk itself says what it has left.
+const journal = virtualJournal(path, clock, { windowMs: 60_000, budget: BUDGET });
 const lost = new Set<string>();
 const verifier = createVerifier();
 const ids: string[] = [];

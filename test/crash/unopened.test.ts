@@ -2,10 +2,8 @@
  * The journal's file cannot be opened, or made, or read once more after it failed: the gateway starts, alarms reach the feed, and once the disk is
  * well the feed is given what it was not. No id has two contents.
  */
-import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { tracing } from '../kit/disktrace.ts';
+import { toldBy } from '../kit/disktrace.ts';
 import { tempFolder } from '../kit/site.ts';
 
 interface Life {
@@ -23,17 +21,7 @@ interface Case {
 }
 
 it('a file that does not open stops nobody, and loses no alarm', { timeout: 120_000 }, () => {
-  const folder = tempFolder();
-  const { env } = tracing(folder);
-  const run = spawnSync(process.execPath, [join(import.meta.dirname, 'unopened.ts'), folder], {
-    env: { ...process.env, LD_PRELOAD: env.LD_PRELOAD, DISKOPEN: '' },
-    encoding: 'utf8',
-  });
-  expect(run.status, run.stderr).toBe(0);
-  const cases = run.stdout
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as Case);
+  const cases = toldBy<Case>('unopened.ts', tempFolder(), [], { DISKOPEN: '' });
   expect(cases).toHaveLength(12);
   for (const { code, how, before, failing, later } of cases) {
     const named = `${code} ${how}`;

@@ -3,13 +3,12 @@
  * It prints a line of JSON for each: what the feed was given then, and in a later life on a good disk. Argument: folder. Meant to run under disktrace.c.
  */
 import { join } from 'node:path';
-import { createJournal } from '../../src/journal/index.ts';
 import { createOutward } from '../../src/uplink/outward.ts';
 import { VirtualClock } from '../fakes/clock.ts';
-import { SECRET, SEES_ALL } from '../fakes/entitlement.ts';
-import { memoryLog } from '../fakes/log.ts';
+import { SEES_ALL } from '../fakes/entitlement.ts';
 import { seededRandom } from '../fakes/random.ts';
 import { type LoopbackStore, loopbackStore } from '../fakes/store.ts';
+import { virtualJournal } from '../kit/virtual-journal.ts';
 import { FREE, STREET } from './promises.ts';
 
 const [folder = ''] = process.argv.slice(2);
@@ -26,16 +25,7 @@ async function live(
 ): Promise<{ ids: string[]; durable: boolean; epoch: string; given: Given }> {
   const clock = new VirtualClock(Date.UTC(2026, 10, 24));
   const store = loopbackStore(createOutward(), () => FREE);
-  const journal = createJournal({
-    clock,
-    random: seededRandom(++seeds),
-    log: memoryLog(),
-    path,
-    windowMs: 1000,
-    secret: SECRET,
-    onStalled: () => {},
-    startWorker: () => store,
-  });
+  const journal = virtualJournal(path, clock, { random: seededRandom(++seeds), startWorker: () => store });
   await journal.start();
   await journal.ledger.open({ ...STREET, ...SEES_ALL });
   const ids: string[] = [];

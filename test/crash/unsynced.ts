@@ -4,13 +4,11 @@
  */
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createJournal } from '../../src/journal/index.ts';
 import { createOutward } from '../../src/uplink/outward.ts';
 import { VirtualClock } from '../fakes/clock.ts';
-import { SECRET, SEES_ALL } from '../fakes/entitlement.ts';
-import { memoryLog } from '../fakes/log.ts';
-import { seededRandom } from '../fakes/random.ts';
+import { SEES_ALL } from '../fakes/entitlement.ts';
 import { loopbackStore } from '../fakes/store.ts';
+import { virtualJournal } from '../kit/virtual-journal.ts';
 import { FREE, STREET } from './promises.ts';
 
 const [folder = '', every = '1'] = process.argv.slice(2);
@@ -21,16 +19,7 @@ const say = (mark: object): void => appendFileSync(join(folder, 'marks'), JSON.s
 
 async function live(path: string, commits: number): Promise<boolean> {
   const clock = new VirtualClock(Date.UTC(2026, 10, 24));
-  const journal = createJournal({
-    clock,
-    random: seededRandom(1),
-    log: memoryLog(),
-    path,
-    windowMs: 1000,
-    secret: SECRET,
-    onStalled: () => {},
-    startWorker: () => loopbackStore(createOutward(), () => FREE),
-  });
+  const journal = virtualJournal(path, clock, { startWorker: () => loopbackStore(createOutward(), () => FREE) });
   let durable = (await journal.start()).durable;
   await journal.ledger.open({ ...STREET, ...SEES_ALL });
   for (let n = 1; n <= commits; n++) {

@@ -1,5 +1,5 @@
 /** The trace of disktrace.c: compiled, preloaded, read back. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -21,6 +21,21 @@ export function tracing(folder: string): { env: Record<string, string>; read(): 
   const trace = join(folder, 'trace');
   execFileSync('gcc', ['-O2', '-Wall', '-Werror', '-shared', '-fPIC', '-o', library, SOURCE, '-ldl', '-lpthread']);
   return { env: { LD_PRELOAD: library, DISKTRACE: trace }, read: () => records(readFileSync(trace)) };
+}
+
+/** What a script of test/crash prints, a line of JSON each, on a disk that is made to fail; not traced. */
+export function toldBy<T>(script: string, folder: string, args: readonly string[], env: Record<string, string>): T[] {
+  const { LD_PRELOAD } = tracing(folder).env;
+  const path = join(import.meta.dirname, '../crash', script);
+  const run = spawnSync(process.execPath, [path, folder, ...args], {
+    env: { ...process.env, LD_PRELOAD, ...env },
+    encoding: 'utf8',
+  });
+  if (run.status !== 0) throw new Error(`${script} ended with ${run.status}: ${run.stderr}`);
+  return run.stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as T);
 }
 
 const KINDS = ['write', 'sync', 'truncate', 'unlink', 'failed'] as const;

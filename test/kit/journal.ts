@@ -7,13 +7,13 @@ import type { EventDraft, Stream } from '../../src/base/event.ts';
 import type { FeedDemand, OutMessage } from '../../src/base/feed.ts';
 import type { Commit } from '../../src/base/journal.ts';
 import type { Reading } from '../../src/base/reading.ts';
-import { createJournal, type JournalFace } from '../../src/journal/index.ts';
+import type { JournalFace } from '../../src/journal/index.ts';
 import { createOutward } from '../../src/uplink/outward.ts';
 import { VirtualClock } from '../fakes/clock.ts';
-import { SECRET, SEES_ALL } from '../fakes/entitlement.ts';
-import { memoryLog } from '../fakes/log.ts';
+import { SEES_ALL } from '../fakes/entitlement.ts';
 import { seededRandom } from '../fakes/random.ts';
 import { type LoopbackStore, loopbackStore } from '../fakes/store.ts';
+import { virtualJournal } from './virtual-journal.ts';
 
 export const newPath = (): string => {
   const folder = mkdtempSync(join(tmpdir(), 'weinao-journal-'));
@@ -34,14 +34,9 @@ export function open(path: string, clock = new VirtualClock(), budget = 2 * 1024
   const stalled: Commit[] = [];
   const seed = ++seeds;
   let store: LoopbackStore | undefined;
-  const journal = createJournal({
-    path,
-    clock,
+  const journal = virtualJournal(path, clock, {
     random: seededRandom(seed),
-    log: memoryLog(),
-    windowMs: 1000,
     budget,
-    secret: SECRET,
     onStalled: (waiting) => void stalled.push(...waiting),
     startWorker: () => {
       store = loopbackStore(createOutward(), free);

@@ -1,5 +1,5 @@
 /** A site's folder under /tmp for one test: files written, a free Modbus slave to poll, and everything removed at the end. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -116,4 +116,14 @@ export async function serveSimulator(far: Simulator): Promise<number> {
   });
   onTestFinished(() => server.close());
   return server.port;
+}
+
+/** Every file below a folder that holds a text. */
+export function holding(folder: string, text: string): string[] {
+  return readdirSync(folder).flatMap((name) => {
+    const path = join(folder, name);
+    const facts = statSync(path);
+    if (facts.isDirectory()) return holding(path, text);
+    return facts.isFile() && readFileSync(path).includes(Buffer.from(text)) ? [path] : [];
+  });
 }

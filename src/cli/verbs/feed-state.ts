@@ -1,5 +1,6 @@
 /** `weinao feed show | forget | replay`: how far each platform is, and what a person may do about it. */
 import { findClient } from '../../app/client.ts';
+import { isCount } from '../../app/feeds.ts';
 import { WeinaoError } from '../../base/errors/index.ts';
 import { EXIT } from '../../base/exit.ts';
 import type { Lang } from '../../base/text.ts';
@@ -104,8 +105,6 @@ function gapText({ lost, from, to, asked }: FeedShown['gaps'][number]): string {
   if (asked !== undefined) return `${asked.stream} ${asked.first}..${asked.last}`;
   return `${lost ?? ''} ${from ?? ''} .. ${to ?? ''}`;
 }
-
-const isCount = (n: number): boolean => Number.isSafeInteger(n) && n >= 1;
 
 const sizeText = (bytes: number): string =>
   bytes < 1024
