@@ -200,7 +200,12 @@ export class FeedSender {
     const { flow, feed, error, counters } = this;
     return {
       id: feed.id,
-      state: this.stopped ? 'stopped' : this.connection === undefined ? 'connecting' : 'connected',
+      // One that was lost is back when the far end has taken something, not when it was opened again.
+      state: this.stopped
+        ? 'stopped'
+        : this.connection === undefined || error !== undefined
+          ? 'connecting'
+          : 'connected',
       ...(error === undefined ? {} : { error: error.code, says: textOf(error) }),
       seq: flow.sent,
       acked: flow.landed,
